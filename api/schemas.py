@@ -1,0 +1,48 @@
+"""The JSON bodies that the HTTP API takes. An unknown field is refused, so that a misspelt one is not ignored."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from rag.editions import first_day
+from rag.types import AnswerMode, Ask, Language, Query, RetrievalMode
+
+MAX_QUESTION = 4000
+
+Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
+
+
+class _Retrieval(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    collections: list[str] = []
+    retrieval: RetrievalMode = "hybrid"
+    top_k: int = Field(default=10, ge=1, le=100)
+    filters: dict[str, Any] = {}
+    as_of: str | None = None
+
+    def query_of(self, text: str) -> Query:
+        return Query(
+            text=text,
+            collections=tuple(self.collections),
+            retrieval=self.retrieval,
+            top_k=self.top_k,
+            filters=self.filters,
+            as_of=first_day(self.as_of) if self.as_of else None,
+        )
+
+
+class SearchBody(_Retrieval):
+    query: Question
+
+    def to_query(self) -> Query:
+        return self.query_of(self.query)
+
+
+class AskBody(_Retrieval):
+    question: Question
+    mode: AnswerMode = "extractive"
+    language: Language | None = None
+
+    def to_ask(self) -> Ask:
+        return Ask(self.query_of(self.question), self.mode, self.language)

@@ -1,0 +1,66 @@
+"""The HTTP service: the application, what it opens at start, and the way to run it."""
+
+import ipaddress
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api.guard import Guard
+from api.problems import install_handlers
+from api.routes import probes, router
+from ingestion.jobs import worker
+from rag.errors import InvalidRequest
+from rag.settings import Settings, read_settings
+from rag.system import open_system
+
+WEB = Path(__file__).parent / "web"
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. It opens the system and loads the embedder when it starts, and closes them when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as stack:
+            system = stack.enter_context(open_system(settings))
+            shutil.rmtree(settings.home / "uploads" / "incoming", ignore_errors=True)
+            system.embedder.embed_query("ready")
+            app.state.system = system
+            app.state.jobs = stack.enter_context(worker(system))
+            yield
+
+    app = FastAPI(
+        title="Taiyi RAG",
+        summary="Medical questions answered in the words of your own documents. No medical advice.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    install_handlers(app)
+    app.include_router(probes)
+    app.include_router(router)
+    app.mount("/", StaticFiles(directory=WEB, html=True))
+    app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
+    return app
+
+
+def run(host: str, port: int) -> None:
+    """Serves until Ctrl-C. Raises InvalidRequest for an address that others can reach, since there are no keys."""
+    if not _is_loopback(host):
+        raise InvalidRequest(f"Refusing to listen on {host}: without API keys the service answers on loopback only")
+    app = create_app(read_settings())
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=10)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

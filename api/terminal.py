@@ -1,0 +1,119 @@
+"""How results look in a terminal."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from tqdm import tqdm
+
+from ingestion.pipeline import FileResult, Listener
+from rag.types import Answer, Citation, Document, Passage, SearchResult
+
+NOTICE = "Quotations from the documents in this library; no medical advice."
+
+
+@contextmanager
+def ingest_progress(files: int) -> Iterator[Listener]:
+    """A progress bar over files on stderr, with the passages embedded so far."""
+    passages = 0
+    with tqdm(total=files, unit="file", desc="Reading", disable=None) as bar:
+
+        def on_file(result: FileResult) -> None:
+            bar.update()
+
+        def on_embedded(count: int) -> None:
+            nonlocal passages
+            passages += count
+            bar.set_postfix_str(f"{passages} passages embedded")
+
+        def on_waiting() -> None:
+            bar.write("Another process is writing to this home; waiting for it to finish.")
+
+        yield Listener(on_file, on_embedded, on_waiting)
+
+
+def print_file_results(results: Sequence[FileResult]) -> None:
+    for result in results:
+        if result.status == "failed" or result.reason:
+            click.echo(f"{result.status:<9} {result.path}: {result.reason}")
+    counts = {
+        status: sum(r.status == status for r in results) for status in ("added", "updated", "unchanged", "failed")
+    }
+    click.echo(", ".join(f"{count} {status}" for status, count in counts.items() if count) or "No files found.")
+
+
+def print_hits(result: SearchResult) -> None:
+    for hit in result.hits:
+        click.secho(f"{hit.rank:>2}. {_place(hit.passage)}", bold=True)
+        click.echo(_indented(hit.passage.text))
+    if not result.hits:
+        click.echo("Nothing found. See what there is with: taiyi-rag documents list")
+    if result.undated_left_out:
+        click.echo(f"{result.undated_left_out} document(s) without a date were left out.")
+
+
+def print_answer(answer: Answer) -> None:
+    click.secho(answer.question, bold=True)
+    click.echo(_indented(answer.text))
+    if answer.status == "abstained" and answer.passages:
+        click.echo("\nClosest, but not close enough:")
+        for hit in answer.passages[:3]:
+            click.echo(f"  - {_place(hit.passage)}")
+    for citation in answer.citations:
+        click.echo(f"\n[{citation.marker}] {_source(citation)}")
+    click.secho(f"\n{NOTICE} Answer {answer.id}", dim=True)
+
+
+def print_answers(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        click.echo(f"{answer.id}  {answer.created_at[:19]}  {answer.status:<9}  {answer.question}")
+    if not answers:
+        click.echo("No answers yet. Ask something with: taiyi-rag ask QUESTION")
+
+
+def print_documents(documents: Sequence[Document]) -> None:
+    for document in documents:
+        click.echo(f"{document.id}  {document.collection}  {document.language or '-'}  {document.title}")
+    if not documents:
+        click.echo("No documents yet. Load some with: taiyi-rag ingest PATH")
+
+
+def print_document(document: Document) -> None:
+    click.secho(document.title, bold=True)
+    click.echo(f"{document.id} in {document.collection}, external id {document.external_id or 'none'}")
+    print_editions(document)
+    click.echo(f"\n{document.text}")
+
+
+def print_editions(document: Document) -> None:
+    for edition in document.editions:
+        mark = "superseded" if edition.superseded else "current"
+        click.echo(
+            f"{edition.id}  {mark:<10}  {edition.effective or edition.published or 'undated':<10}  "
+            f"{edition.edition or '-'}  {edition.passages} passage(s)  {edition.source}"
+        )
+
+
+def _place(passage: Passage) -> str:
+    parts = [passage.title, passage.edition, passage.section, f"page {passage.page}" if passage.page else None]
+    return ", ".join(part for part in parts if part) + (" (superseded)" if passage.superseded else "")
+
+
+def _source(citation: Citation) -> str:
+    parts = [
+        citation.title,
+        citation.publisher,
+        citation.edition,
+        citation.published,
+        citation.section,
+        f"page {citation.page}" if citation.page else None,
+        f"characters {citation.char_start}-{citation.char_end}",
+    ]
+    return ", ".join(part for part in parts if part) + (" (superseded)" if citation.superseded else "")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(
+        textwrap.fill(line, 110, initial_indent="    ", subsequent_indent="    ") for line in text.split("\n")
+    )

@@ -1,0 +1,79 @@
+"""The product's values as JSON objects, the same on the command line and over HTTP."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ingestion.jobs import Job
+from ingestion.pipeline import FileResult
+from rag.catalog import CollectionCounts
+from rag.types import Answer, Document, Edition, Hit, Passage, SearchResult
+from rag.verification import Problem
+from rag.writing import Receipt
+
+Json = dict[str, Any]
+
+
+def passage_json(passage: Passage) -> Json:
+    return asdict(passage)
+
+
+def hit_json(hit: Hit) -> Json:
+    return {
+        **passage_json(hit.passage),
+        "score": round(hit.score, 6),
+        "rank": hit.rank,
+        "dense_rank": hit.dense_rank,
+        "lexical_rank": hit.lexical_rank,
+        "cosine": None if hit.cosine is None else round(hit.cosine, 4),
+    }
+
+
+def search_json(result: SearchResult) -> Json:
+    return {
+        "hits": [hit_json(hit) for hit in result.hits],
+        "index_generation": result.index_generation,
+        "undated_left_out": result.undated_left_out,
+    }
+
+
+def answer_json(answer: Answer) -> Json:
+    return {**asdict(answer), "passages": [hit_json(hit) for hit in answer.passages]}
+
+
+def answer_summary_json(answer: Answer) -> Json:
+    """What a list shows of an answer."""
+    shown = ("id", "question", "language", "mode", "status", "text", "confidence", "created_at")
+    return {name: getattr(answer, name) for name in shown}
+
+
+def edition_json(edition: Edition) -> Json:
+    return asdict(edition)
+
+
+def document_json(document: Document) -> Json:
+    """A document with its editions; with its text where it was read."""
+    described = asdict(document)
+    described["editions"] = [edition_json(edition) for edition in document.editions]
+    if document.text is None:
+        del described["text"]
+    return described
+
+
+def collection_json(counts: CollectionCounts) -> Json:
+    return asdict(counts)
+
+
+def file_result_json(result: FileResult) -> Json:
+    return asdict(result)
+
+
+def receipt_json(receipt: Receipt) -> Json:
+    return asdict(receipt)
+
+
+def verification_json(problems: list[Problem]) -> Json:
+    return {"ok": not problems, "problems": [asdict(problem) for problem in problems]}
+
+
+def job_json(job: Job) -> Json:
+    return asdict(job)

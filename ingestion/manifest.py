@@ -1,0 +1,71 @@
+"""``manifest.toml``: what a folder says of its files.
+
+One ``[[document]]`` table a file, with ``file`` relative to the manifest, ``sha256`` of its bytes where the folder
+wants that held, and any field of ``ingestion.types.Metadata``. What it states goes before what the file states.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ingestion.types import Metadata
+from rag.editions import first_day
+from rag.errors import InvalidRequest
+
+NAME = "manifest.toml"
+_FIELDS = {known.name for known in fields(Metadata)}
+_DATES = ("published", "effective")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What was said of one file from outside it."""
+
+    metadata: Metadata = field(default_factory=Metadata)
+    sha256: str | None = None
+
+
+def read_manifest(folder: Path) -> dict[Path, Stated]:
+    """What the folder's manifest says, by absolute path; nothing where there is none.
+
+    Raises InvalidRequest naming the manifest and the entry that is wrong.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        return {}
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("document", [])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{path}: {error}") from None
+    stated: dict[Path, Stated] = {}
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
+            raise InvalidRequest(f"{path}: document {number} has no 'file'")
+        described = {key: value for key, value in entry.items() if key not in ("file", "sha256")}
+        try:
+            metadata = metadata_from(described)
+        except InvalidRequest as error:
+            raise InvalidRequest(f"{path}: {entry['file']}: {error}") from None
+        stated[(folder / entry["file"]).absolute()] = Stated(metadata, entry.get("sha256"))
+    return stated
+
+
+def metadata_from(values: Mapping[str, Any]) -> Metadata:
+    """Metadata from a table or JSON object. Raises InvalidRequest for an unknown field or a value of the wrong kind."""
+    known: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in _FIELDS:
+            raise InvalidRequest(f"unknown field {key!r}; known are {', '.join(sorted(_FIELDS))}")
+        if key == "authors":
+            if not isinstance(value, list) or not all(isinstance(author, str) for author in value):
+                raise InvalidRequest("'authors' is a list of names")
+            known[key] = tuple(value)
+        elif value is not None:
+            known[key] = str(value) if key in _DATES else value
+            if not isinstance(known[key], str):
+                raise InvalidRequest(f"{key!r} is a text")
+            if key in _DATES:
+                first_day(known[key])
+    return Metadata(**known)

@@ -1,0 +1,306 @@
+"""Reading documents, editions and passages from SQL, as the caller may see them.
+
+What a caller may not see does not exist for them: the same NotFound as for what never was. Deleted documents are gone
+from every function here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from rag.database import ReadSession
+from rag.errors import NotFound
+from rag.filters import conditions
+from rag.permitted import Permitted
+from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
+from rag.types import Caller, Document, Edition, Filters, Passage
+
+READABLE = ("live", "replaced")
+_ID_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    id: int
+    name: str
+    generation: int
+    lexical: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionCounts:
+    name: str
+    documents: int
+    passages: int
+
+
+def today() -> date:
+    """The day on which editions are judged to be in force, in UTC."""
+    return datetime.now(UTC).date()
+
+
+def collections(session: ReadSession, caller: Caller, names: Sequence[str] = ()) -> list[Collection]:
+    """The collections called ``names``, or all that the caller may read. Raises NotFound for one it may not."""
+    rows = session.scalars(select(CollectionRow).order_by(CollectionRow.name)).all()
+    readable = {row.name: row for row in rows if caller.may_read(row.name)}
+    for name in names:
+        if name not in readable:
+            raise NotFound(f"There is no collection {name!r}")
+    chosen = [readable[name] for name in dict.fromkeys(names)] if names else list(readable.values())
+    return [Collection(row.id, row.name, row.generation, row.lexical) for row in chosen]
+
+
+def count(session: ReadSession, caller: Caller) -> list[CollectionCounts]:
+    """Documents and passages that a search of each readable collection can find today."""
+    counts = []
+    for collection in collections(session, caller):
+        statement = (
+            select(func.count(func.distinct(DocumentRow.id)), func.count(PassageRow.id))
+            .select_from(PassageRow)
+            .join(EditionRow)
+            .join(DocumentRow)
+            .where(DocumentRow.collection_id == collection.id, _in_force(today()))
+        )
+        documents, passages = session.execute(statement).one()
+        counts.append(CollectionCounts(collection.name, documents, passages))
+    return counts
+
+
+def permitted(
+    session: ReadSession, collection: Collection, filters: Filters, on: date, include_undated: bool
+) -> Permitted:
+    """The passages of a collection that were in force on a day and pass the filters."""
+    statement = (
+        select(PassageRow.id)
+        .join(EditionRow)
+        .join(DocumentRow)
+        .where(DocumentRow.collection_id == collection.id, _in_force(on, include_undated), *conditions(filters))
+        .order_by(PassageRow.id)
+    )
+    return Permitted(np.fromiter(session.scalars(statement), np.int64))
+
+
+def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:
+    """How many documents have a live text without a date, which an ``as_of`` search leaves out."""
+    statement = (
+        select(func.count(func.distinct(DocumentRow.id)))
+        .select_from(EditionRow)
+        .join(DocumentRow)
+        .where(
+            DocumentRow.collection_id.in_([collection.id for collection in searched]),
+            DocumentRow.deleted_at.is_(None),
+            EditionRow.state == "live",
+            EditionRow.in_force_from.is_(None),
+            *conditions(filters),
+        )
+    )
+    return session.scalar(statement) or 0
+
+
+def passages(session: ReadSession, caller: Caller, ids: Iterable[int]) -> dict[int, Passage]:
+    """The passages under ``ids`` that exist for the caller; those that do not are left out."""
+    wanted = list(ids)
+    found: dict[int, Passage] = {}
+    for at in range(0, len(wanted), _ID_CHUNK):
+        statement = _passages().where(PassageRow.id.in_(wanted[at : at + _ID_CHUNK]))
+        for row in session.execute(statement):
+            passage = _passage(row)
+            if caller.may_read(passage.collection):
+                found[int(passage.passage_id)] = passage
+    return found
+
+
+def passage_with_neighbours(
+    session: ReadSession, caller: Caller, passage_id: str
+) -> tuple[Passage, Passage | None, Passage | None]:
+    """A passage, the one before it and the one after it in the same edition. Raises NotFound."""
+    number = int(passage_id) if passage_id.isascii() and passage_id.isdecimal() and len(passage_id) < 19 else 0
+    passage = passages(session, caller, [number]).get(number)
+    if passage is None:
+        raise NotFound(f"There is no passage {passage_id!r}")
+    ordinal = session.scalars(select(PassageRow.ordinal).where(PassageRow.id == number)).one()
+    beside = {
+        row.ordinal: _passage(row)
+        for row in session.execute(
+            _passages().where(
+                PassageRow.edition_id == passage.edition_id, PassageRow.ordinal.in_([ordinal - 1, ordinal + 1])
+            )
+        )
+    }
+    return passage, beside.get(ordinal - 1), beside.get(ordinal + 1)
+
+
+def documents(session: ReadSession, caller: Caller, names: Sequence[str] = ()) -> list[Document]:
+    """The documents of the collections called ``names``, or of all that the caller may read, by title."""
+    searched = collections(session, caller, names)
+    statement = _editions().where(DocumentRow.collection_id.in_([collection.id for collection in searched]))
+    by_document: dict[str, list[Any]] = {}
+    for row in session.execute(statement):
+        by_document.setdefault(row.document_id, []).append(row)
+    listed = [_document(rows) for rows in by_document.values()]
+    return sorted(listed, key=lambda document: (document.collection, document.title, document.id))
+
+
+def document(session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None) -> Document:
+    """A document with the text of one edition, by default the current one. Raises NotFound."""
+    rows = session.execute(_editions().where(DocumentRow.id == document_id)).all()
+    if not rows or not caller.may_read(rows[0].collection):
+        raise NotFound(f"There is no document {document_id!r}")
+    described = _document(rows)
+    chosen = edition_id or described.edition_id
+    if chosen not in {edition.id for edition in described.editions}:
+        raise NotFound(f"Document {document_id!r} has no edition {edition_id!r}")
+    text = session.scalars(select(EditionRow.text).where(EditionRow.id == chosen)).one()
+    shown = next(row for row in rows if row.id == chosen)
+    return _document(rows, shown=shown, text=text)
+
+
+def page_starts(session: ReadSession, edition_id: str) -> tuple[int, ...]:
+    """Where the pages of an edition begin; empty where it has none."""
+    return tuple(session.scalars(select(EditionRow.page_starts).where(EditionRow.id == edition_id)).one())
+
+
+def superseded_editions(session: ReadSession, edition_ids: Iterable[str]) -> set[str]:
+    """Those of ``edition_ids`` that do not hold today: superseded, replaced or removed."""
+    rows = session.execute(
+        select(EditionRow.id, EditionRow.state, EditionRow.in_force_until).where(EditionRow.id.in_(set(edition_ids)))
+    )
+    return {row.id for row in rows if _superseded(row.state, row.in_force_until)}
+
+
+def edition_text(session: ReadSession, edition_id: str) -> str | None:
+    """The text of an edition in whatever state, for checking what stored answers quote."""
+    return session.scalars(select(EditionRow.text).where(EditionRow.id == edition_id)).one_or_none()
+
+
+def _in_force(on: date, include_undated: bool = True) -> ColumnElement[bool]:
+    dated = and_(
+        EditionRow.in_force_from <= on, or_(EditionRow.in_force_until.is_(None), EditionRow.in_force_until > on)
+    )
+    when = or_(dated, EditionRow.in_force_from.is_(None)) if include_undated else dated
+    return and_(DocumentRow.deleted_at.is_(None), EditionRow.state == "live", when)
+
+
+def _superseded(state: str, until: date | None) -> bool:
+    return state in ("replaced", "removed") or (until is not None and until <= today())
+
+
+def _passages() -> Any:
+    return (
+        select(
+            PassageRow.id,
+            PassageRow.ordinal,
+            PassageRow.char_start,
+            PassageRow.char_end,
+            PassageRow.section,
+            PassageRow.page,
+            func.substr(EditionRow.text, PassageRow.char_start + 1, PassageRow.char_end - PassageRow.char_start).label(
+                "text"
+            ),
+            EditionRow.id.label("edition_id"),
+            EditionRow.title,
+            EditionRow.publisher,
+            EditionRow.edition,
+            EditionRow.published,
+            EditionRow.url,
+            EditionRow.language,
+            EditionRow.state,
+            EditionRow.in_force_until,
+            DocumentRow.id.label("document_id"),
+            DocumentRow.external_id,
+            CollectionRow.name.label("collection"),
+        )
+        .join(EditionRow, PassageRow.edition_id == EditionRow.id)
+        .join(DocumentRow, EditionRow.document_id == DocumentRow.id)
+        .join(CollectionRow, DocumentRow.collection_id == CollectionRow.id)
+        .where(DocumentRow.deleted_at.is_(None), EditionRow.state.in_(READABLE))
+    )
+
+
+def _passage(row: Any) -> Passage:
+    return Passage(
+        passage_id=str(row.id),
+        document_id=row.document_id,
+        edition_id=row.edition_id,
+        external_id=row.external_id,
+        collection=row.collection,
+        title=row.title,
+        publisher=row.publisher,
+        edition=row.edition,
+        published=row.published,
+        url=row.url,
+        language=row.language,
+        section=row.section,
+        page=row.page,
+        text=row.text,
+        char_start=row.char_start,
+        char_end=row.char_end,
+        superseded=_superseded(row.state, row.in_force_until),
+    )
+
+
+def _editions() -> Any:
+    counted = select(func.count()).where(PassageRow.edition_id == EditionRow.id).correlate(EditionRow).scalar_subquery()
+    return (
+        select(
+            EditionRow.id,
+            EditionRow.state,
+            EditionRow.in_force_from,
+            EditionRow.in_force_until,
+            EditionRow.edition,
+            EditionRow.title,
+            EditionRow.publisher,
+            EditionRow.published,
+            EditionRow.effective,
+            EditionRow.language,
+            EditionRow.format,
+            EditionRow.source,
+            EditionRow.ingested_at,
+            counted.label("passages"),
+            DocumentRow.id.label("document_id"),
+            DocumentRow.external_id,
+            CollectionRow.name.label("collection"),
+        )
+        .join(DocumentRow, EditionRow.document_id == DocumentRow.id)
+        .join(CollectionRow, DocumentRow.collection_id == CollectionRow.id)
+        .where(DocumentRow.deleted_at.is_(None), EditionRow.state.in_(READABLE))
+        .order_by(EditionRow.in_force_from.desc(), EditionRow.ingested_at.desc(), EditionRow.id)
+    )
+
+
+def _document(rows: Sequence[Any], shown: Any = None, text: str | None = None) -> Document:
+    """A document of its editions' rows; ``shown`` is the one that titles it, by default the one in force today."""
+    in_force = [row for row in rows if not _superseded(row.state, row.in_force_until)]
+    begun = [row for row in in_force if row.in_force_from is None or row.in_force_from <= today()]
+    shown = shown or (begun or in_force or rows)[0]
+    return Document(
+        id=shown.document_id,
+        collection=shown.collection,
+        external_id=shown.external_id,
+        title=shown.title,
+        publisher=shown.publisher,
+        language=shown.language,
+        editions=tuple(
+            Edition(
+                id=row.id,
+                document_id=row.document_id,
+                edition=row.edition,
+                title=row.title,
+                published=row.published,
+                effective=row.effective,
+                language=row.language,
+                format=row.format,
+                source=row.source,
+                passages=row.passages,
+                superseded=_superseded(row.state, row.in_force_until),
+                ingested_at=row.ingested_at.isoformat(),
+            )
+            for row in rows
+        ),
+        edition_id=shown.id,
+        text=text,
+    )

@@ -1,0 +1,145 @@
+"""The connection to SQL: one engine, sessions that only read, sessions that write, and the way to the newest schema.
+
+The caller owns the transaction: ``with database.reading() as session`` sees one state of the database from first to
+last statement; ``with database.writing() as session`` commits at the end or, on an error, not at all.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.orm import Session
+
+from rag.errors import Inconsistent, Unavailable
+
+HEAD = "0001"
+"""The newest migration; a test holds it to what is in ``migrations/versions``."""
+
+_MIGRATION_LOCK = 0x7461_6979
+log = logging.getLogger(__name__)
+
+
+class ReadSession(Session):
+    """A session that refuses to write."""
+
+    def flush(self, objects: Any = None) -> None:
+        if self.new or self.dirty or self.deleted:
+            raise RuntimeError("a reading session was asked to write")
+
+
+class WriteSession(Session):
+    """A session that commits."""
+
+
+class Database:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadSession]:
+        with ReadSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            session.connection(execution_options=_read_options(self.engine))
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[WriteSession]:
+        with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection(execution_options={"taiyi_begin": "IMMEDIATE"})
+            yield session
+
+    def ping(self) -> None:
+        """Raises Unavailable when the database does not answer."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except OperationalError as error:
+            raise Unavailable(f"The database does not answer: {error.orig}") from None
+
+
+@contextmanager
+def open_database(url: str) -> Iterator[Database]:
+    """The database at ``url`` with the newest schema. Raises Unavailable where it cannot be reached."""
+    engine = _engine(url)
+    try:
+        _migrate(engine)
+        yield Database(engine)
+    except OperationalError as error:
+        raise Unavailable(f"The database {engine.url.render_as_string()} failed: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() == "sqlite" and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise Unavailable(f"RAG_DATABASE_URL is not a database URL that is understood: {error}") from None
+    except ModuleNotFoundError as error:
+        raise Unavailable(f"The database needs {error.name}: pip install 'taiyi-rag[postgresql]'") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where _begin_sqlite says so
+    cursor = connection.cursor()
+    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('taiyi_begin', 'DEFERRED')}")
+
+
+def _read_options(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {}
+
+
+def _migrate(engine: Engine) -> None:
+    if _schema_version(engine) == HEAD:
+        return
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.connect().execution_options(taiyi_begin="IMMEDIATE") as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        version = _version(connection)
+        if version is not None and version not in known:
+            raise Inconsistent(
+                f"The database has schema {version}, newer than this program's {HEAD}: upgrade taiyi-rag"
+            )
+        if version != HEAD:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            log.info("Database schema is now %s", HEAD)
+
+
+def _schema_version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return _version(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version

@@ -1,0 +1,53 @@
+"""Everything that can go wrong in a way the user can do something about.
+
+    TaiyiError
+    ├── InvalidRequest        422  a field is wrong; says which and what it may be
+    ├── NotFound              404  no such thing, or the caller may not see it
+    ├── TooLarge              413  over a size limit
+    ├── UnsupportedFormat     415  a file of a kind that no loader reads
+    ├── UnreadableFile        422  a file that its loader cannot read; says why
+    ├── Unavailable           503  something that is configured does not answer; says what to start or install
+    └── Inconsistent          500  SQL and an index disagree; says how to rebuild
+
+Each message is one line that tells its reader what to do next. Each class knows its HTTP status and title.
+"""
+
+
+class TaiyiError(Exception):
+    status = 500
+    title = "Internal error"
+
+
+class InvalidRequest(TaiyiError):
+    status = 422
+    title = "Invalid request"
+
+
+class NotFound(TaiyiError):
+    status = 404
+    title = "Not found"
+
+
+class TooLarge(TaiyiError):
+    status = 413
+    title = "Too large"
+
+
+class UnsupportedFormat(TaiyiError):
+    status = 415
+    title = "Unsupported format"
+
+
+class UnreadableFile(TaiyiError):
+    status = 422
+    title = "Unreadable file"
+
+
+class Unavailable(TaiyiError):
+    status = 503
+    title = "Unavailable"
+
+
+class Inconsistent(TaiyiError):
+    status = 500
+    title = "Index and database disagree"

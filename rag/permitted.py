@@ -1,0 +1,40 @@
+"""The passages that a search may return, decided in SQL before the search."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Permitted:
+    """A set of passage ids: ``ids`` is a sorted, unique int64 array."""
+
+    def __init__(self, ids: NDArray[np.int64]) -> None:
+        self.ids = ids
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """For each of ``ids`` whether it is permitted."""
+        if not len(self.ids):
+            return np.zeros(len(ids), bool)
+        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        return np.equal(self.ids[at], ids)
+
+    @cached_property
+    def bitmap(self) -> NDArray[np.uint8]:
+        """Bit ``i % 8`` of byte ``i // 8`` is set where id ``i`` is permitted, as FAISS's IDSelectorBitmap wants it."""
+        size = int(self.ids[-1]) + 1 if len(self.ids) else 0
+        flags = np.zeros(size, bool)
+        flags[self.ids] = True
+        return np.packbits(flags, bitorder="little")
+
+    @cached_property
+    def selector(self) -> Any:
+        """The same set for FAISS."""
+        import faiss
+
+        bitmap = self.bitmap if len(self.bitmap) else np.zeros(1, np.uint8)
+        return faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))

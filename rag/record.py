@@ -1,0 +1,79 @@
+"""The record of answers: each one is stored with everything it saw, and read back as it was given."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+
+from rag import catalog
+from rag.database import ReadSession, WriteSession
+from rag.errors import NotFound
+from rag.tables import AnswerPassageRow, AnswerRow
+from rag.types import Answer, Caller, Role
+
+_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+
+def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
+    session.add(
+        AnswerRow(
+            id=answer.id,
+            caller_id=caller.id,
+            question=answer.question,
+            mode=answer.mode,
+            status=answer.status,
+            body=_ANSWER.dump_python(answer, mode="json"),
+            created_at=datetime.fromisoformat(answer.created_at),
+        )
+    )
+    session.flush()
+    session.add_all(
+        AnswerPassageRow(
+            answer_id=answer.id,
+            rank=hit.rank,
+            passage_id=int(hit.passage.passage_id),
+            edition_id=hit.passage.edition_id,
+            collection=hit.passage.collection,
+        )
+        for hit in answer.passages
+    )
+
+
+def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
+    """A stored answer; its citations say which of their editions have been superseded since. Raises NotFound for an
+    answer that is not the caller's, or that drew on a collection the caller may no longer read."""
+    row = session.get(AnswerRow, answer_id)
+    if row is None or not _may_see(row, caller):
+        raise NotFound(f"There is no answer {answer_id!r}")
+    return _restored(session, row)
+
+
+def latest(session: ReadSession, caller: Caller, limit: int = 50) -> list[Answer]:
+    """The caller's answers, an administrator's all, newest first."""
+    statement = select(AnswerRow).order_by(AnswerRow.created_at.desc(), AnswerRow.id)
+    if caller.role is not Role.ADMIN:
+        statement = statement.where(AnswerRow.caller_id == caller.id)
+    found = []
+    for row in session.scalars(statement):
+        if _may_see(row, caller):
+            found.append(_restored(session, row))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _may_see(row: AnswerRow, caller: Caller) -> bool:
+    drew_on = {hit["passage"]["collection"] for hit in row.body["passages"]}
+    own = row.caller_id == caller.id or caller.role is Role.ADMIN
+    return own and all(caller.may_read(name) for name in drew_on)
+
+
+def _restored(session: ReadSession, row: AnswerRow) -> Answer:
+    answer = _ANSWER.validate_python(row.body)
+    superseded = catalog.superseded_editions(session, (citation.edition_id for citation in answer.citations))
+    citations = tuple(
+        replace(citation, superseded=citation.superseded or citation.edition_id in superseded)
+        for citation in answer.citations
+    )
+    return replace(answer, citations=citations)

@@ -1,0 +1,57 @@
+"""Every setting, read once from the environment (prefix ``RAG_``) or a ``.env`` file, then never changed."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import InvalidRequest
+
+PACKAGED_EMBEDDER = "packaged:multilingual-e5-small"
+
+
+class Settings(BaseSettings):
+    """One field a setting; the description is what the README says of it."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path("data"), description="Folder of the database, indexes, models and original files.")
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL of the records; empty means SQLite under `RAG_HOME`."
+    )
+    index_url: str = Field(default="faiss:", description="Where vectors live: `faiss:` is files under `RAG_HOME`.")
+    embedder: str = Field(
+        default=PACKAGED_EMBEDDER,
+        description="`packaged:multilingual-e5-small`, or the name or folder of a sentence-transformers model.",
+    )
+    threads: int = Field(default=0, ge=0, description="Threads that embedding and search use; 0 means one a core.")
+    max_upload_mb: int = Field(default=100, ge=1, description="Largest file that an upload may have, in MB.")
+    allowed_hosts: str = Field(
+        default="localhost,127.0.0.1,[::1]",
+        description="Host names, comma-separated, under which the service answers; others are refused.",
+    )
+
+    @field_validator("index_url")
+    @classmethod
+    def _known_index(cls, value: str) -> str:
+        if value != "faiss:":
+            raise ValueError("only 'faiss:' is available")
+        return value
+
+    @property
+    def sql_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'taiyi.db'}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset(host.strip().lower() for host in self.allowed_hosts.split(",") if host.strip())
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises InvalidRequest naming the variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "RAG_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidRequest(f"{variable}: {first['msg']} (got {first['input']!r})") from None

@@ -1,0 +1,87 @@
+"""Whether the passages that were found can answer the question: decided by a calibrated score, before answering."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rag.extraction import Quote
+from rag.types import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the judgement rests on: the best cosine of a passage and of a sentence to the question, the mean cosine of
+    the ten best passages, and the largest part of the question's terms that one sentence holds."""
+
+    passage_cosine: float
+    mean_cosine: float
+    sentence_cosine: float
+    coverage: float
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        return (self.passage_cosine, self.passage_cosine - self.mean_cosine, self.sentence_cosine, self.coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A logistic regression on ``Evidence.features``, fitted by ``benchmarks/fit_sufficiency.py`` for one embedder."""
+
+    embedder: str
+    intercept: float
+    weights: tuple[float, ...]
+    threshold: float
+
+    def probability(self, evidence: Evidence) -> float:
+        """P(the passages answer the question), 0 to 1."""
+        score = self.intercept + sum(w * x for w, x in zip(self.weights, evidence.features, strict=True))
+        return 1 / (1 + math.exp(-score))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``confidence`` is P(the passages answer the question), None where no calibration fits the embedder."""
+
+    sufficient: bool
+    confidence: float | None
+
+
+UNCALIBRATED_COVERAGE = 0.5
+"""With an embedder that no calibration is for, one sentence must hold at least this part of the question's terms."""
+
+
+def weigh(hits: Sequence[Hit], ranked: Sequence[Quote]) -> Evidence | None:
+    """The evidence that hits and their sentences give; None where there is none."""
+    cosines = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:10]
+    if not ranked:
+        return None
+    best_sentence = max(quote.cosine for quote in ranked)
+    if not cosines:
+        cosines = [best_sentence]
+    return Evidence(
+        passage_cosine=cosines[0],
+        mean_cosine=sum(cosines) / len(cosines),
+        sentence_cosine=best_sentence,
+        coverage=max(quote.coverage for quote in ranked),
+    )
+
+
+def judge(evidence: Evidence | None, embedder: str) -> Judgement:
+    """``embedder`` is the fingerprint of the model that gave the cosines."""
+    if evidence is None:
+        return Judgement(False, 0.0)
+    calibration = packaged_calibration()
+    if calibration.embedder != embedder:
+        return Judgement(evidence.coverage >= UNCALIBRATED_COVERAGE, None)
+    probability = calibration.probability(evidence)
+    return Judgement(probability >= calibration.threshold, round(probability, 4))
+
+
+@cache
+def packaged_calibration() -> Calibration:
+    """The calibration for the packaged embedder."""
+    values = json.loads(Path(__file__).with_name("sufficiency.json").read_text(encoding="utf-8"))
+    return Calibration(values["embedder"], values["intercept"], tuple(values["weights"]), values["threshold"])

@@ -1,0 +1,45 @@
+"""The composition root of the core: every resource that a question needs, opened in one place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from rag.database import Database, open_database
+from rag.embedding import Embedder, SentenceTransformerEmbedder
+from rag.lexical import LexicalIndexes
+from rag.permitted import Permitted
+from rag.settings import Settings
+from rag.vectors import VectorSegments
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What the functions of the core work on. The embedder loads its model when it is first used."""
+
+    settings: Settings
+    database: Database
+    embedder: Embedder
+    vectors: VectorSegments
+    lexical: LexicalIndexes
+    current: dict[int, tuple[tuple[int, date], Permitted]] = field(default_factory=dict)
+    """By collection: what a search without filters may return, and the generation and day for which that holds."""
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+
+@contextmanager
+def open_system(settings: Settings) -> Iterator[System]:
+    """Opens the database, with the newest schema, and the index folders. Raises Unavailable naming what is missing."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with open_database(settings.sql_url) as database:
+        yield System(
+            settings=settings,
+            database=database,
+            embedder=SentenceTransformerEmbedder(settings),
+            vectors=VectorSegments(settings.home / "index" / "vectors"),
+            lexical=LexicalIndexes(settings.home / "index" / "lexical"),
+        )

@@ -1,0 +1,212 @@
+"""The vocabulary of the product, as frozen values. Nothing here touches a file, a database or a model.
+
+A *document* is a work (a guideline, an article) in one *collection*; it has one or more *editions*, each with its own
+text. A *passage* is a span of an edition's text. A *hit* is a passage that a query found. A *citation* points from a
+sentence of an *answer* to the exact words of an edition.
+
+Offsets are 0-based, end-exclusive Unicode code points into the edition's text. Pages are 1-based physical pages.
+Dates are ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``. Ids are opaque strings, except that a passage's id is the decimal
+form of the int64 under which its vector is stored.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+RetrievalMode = Literal["hybrid", "dense", "lexical"]
+AnswerMode = Literal["grounded", "ungrounded", "extractive"]
+AnswerStatus = Literal["answered", "abstained", "partial", "failed"]
+Verdict = Literal["supported", "partial", "unsupported", "contradicted", "uncited"]
+Language = Literal["en", "zh"]
+
+FilterValue = str | int | bool | None
+Filters = dict[str, FilterValue | list[FilterValue] | dict[str, FilterValue]]
+
+
+class Role(StrEnum):
+    READER = "reader"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. Every read takes one. ``collections`` names those the caller may read; None means all of them."""
+
+    id: str
+    role: Role
+    collections: frozenset[str] | None = None
+
+    def may_read(self, collection: str) -> bool:
+        return self.collections is None or collection in self.collections
+
+
+LOCAL_ADMIN = Caller(id="local", role=Role.ADMIN)
+"""The caller where no keys exist: the person at this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    id: str
+    document_id: str
+    edition: str | None
+    title: str
+    published: str | None
+    effective: str | None
+    language: str | None
+    format: str
+    source: str
+    passages: int
+    superseded: bool
+    ingested_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A work and its editions, newest first. ``text`` is that of the edition asked for, None in listings."""
+
+    id: str
+    collection: str
+    external_id: str | None
+    title: str
+    publisher: str | None
+    language: str | None
+    editions: tuple[Edition, ...]
+    edition_id: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span of an edition with what a reader needs to recognise it. ``section`` is the path of headings, outermost
+    first."""
+
+    passage_id: str
+    document_id: str
+    edition_id: str
+    external_id: str | None
+    collection: str
+    title: str
+    publisher: str | None
+    edition: str | None
+    published: str | None
+    url: str | None
+    language: str | None
+    section: str | None
+    page: int | None
+    text: str
+    char_start: int
+    char_end: int
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage with its place among the results. ``score`` orders hits of one search, higher is better; it compares
+    with no other search. The ranks count from 1 in each arm, None where that arm did not find the passage."""
+
+    passage: Passage
+    score: float
+    rank: int
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    cosine: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to the index. No ``collections`` means all that the caller may read. With ``as_of`` the editions in
+    force on that day are searched; without, today's together with undated texts."""
+
+    text: str
+    collections: tuple[str, ...] = ()
+    retrieval: RetrievalMode = "hybrid"
+    top_k: int = 10
+    filters: Filters = field(default_factory=dict)
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to be answered. ``language`` is that of the answer, None means that of the question."""
+
+    query: Query
+    mode: AnswerMode = "extractive"
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """``index_generation`` grows by one with every change to one of the collections searched. ``undated_left_out``
+    counts the documents that an ``as_of`` search could not place in time."""
+
+    hits: tuple[Hit, ...]
+    index_generation: int
+    undated_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    kind: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """``answer.text[start:end] == text``; ``citations`` are markers."""
+
+    index: int
+    text: str
+    start: int
+    end: int
+    citations: tuple[int, ...]
+    verdict: Verdict
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """``quote`` is exactly ``text[char_start:char_end]`` of the edition's text; ``page`` is that of ``char_start``."""
+
+    marker: int
+    passage_id: str
+    document_id: str
+    edition_id: str
+    external_id: str | None
+    title: str
+    publisher: str | None
+    edition: str | None
+    published: str | None
+    url: str | None
+    section: str | None
+    page: int | None
+    quote: str
+    char_start: int
+    char_end: int
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and everything it rests on. ``passages`` are all that were considered; ``confidence`` is the estimated
+    probability, 0 to 1, that the evidence answers the question, None where no calibration applies."""
+
+    id: str
+    question: str
+    language: Language
+    mode: AnswerMode
+    status: AnswerStatus
+    text: str
+    sentences: tuple[Sentence, ...]
+    withheld: tuple[Sentence, ...]
+    conflicts: tuple[str, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Hit, ...]
+    confidence: float | None
+    model: str
+    index_generation: int
+    usage: dict[str, int]
+    timings_ms: dict[str, float]
+    created_at: str
