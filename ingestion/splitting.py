@@ -131,9 +131,10 @@ def _pieces(text: str, start: int, end: int, tokens: int) -> list[_Unit]:
         cuts.append(space + 1 if space > 0 else wanted)
     pieces = []
     for begin, stop in zip(cuts, [*cuts[1:], end], strict=True):
-        piece = text[begin:stop].rstrip()
-        if piece:
-            pieces.append(_Unit(begin, begin + len(piece), -(-tokens // count), begin == start))
+        piece = text[begin:stop]
+        begin += len(piece) - len(piece.lstrip())
+        if piece.strip():
+            pieces.append(_Unit(begin, begin + len(piece.strip()), -(-tokens // count), begin == start))
     return pieces
 
 

@@ -39,7 +39,7 @@ def answer(ask: Ask, caller: Caller, system: System) -> Answer:
             found = search(ask.query, caller, system)
         with _timed(timings, "judge"):
             ranked = ranked_sentences(ask.query.text, found.hits, system.embedder)
-            judgement = judge(weigh(found.hits, ranked), system.embedder.fingerprint)
+            judgement = judge(weigh(ask.query.text, found.hits, ranked), system.embedder.fingerprint)
         quotes = choose(ranked, language) if judgement.sufficient else []
         text, sentences = _written(quotes) if quotes else (ABSTENTION[language], ())
         citations = _citations(quotes, system)

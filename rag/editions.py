@@ -11,7 +11,7 @@ def first_day(partial: str) -> date:
     """The first day of ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``. Raises InvalidRequest for anything else."""
     parts = partial.split("-")
     widths = [len(part) for part in parts]
-    if widths in ([4], [4, 2], [4, 2, 2]) and all(part.isdecimal() for part in parts):
+    if widths in ([4], [4, 2], [4, 2, 2]) and all(part.isascii() and part.isdigit() for part in parts):
         year, month, day = (int(part) for part in [*parts, "01", "01"][:3])
         if year >= 1 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]:
             return date(year, month, day)
@@ -33,6 +33,6 @@ def in_force_spans(editions: Iterable[tuple[str, date | None]]) -> dict[str, tup
     listed = list(editions)
     dated = sorted(((start, order, key) for order, (key, start) in enumerate(listed) if start is not None))
     spans: dict[str, tuple[date | None, date | None]] = {key: (None, None) for key, start in listed if start is None}
-    for (start, _, key), following in zip(dated, [*dated[1:], None], strict=True):
-        spans[key] = (start, following[0] if following else None)
+    for at, (start, _, key) in enumerate(dated):
+        spans[key] = (start, dated[at + 1][0] if at + 1 < len(dated) else None)
     return spans

@@ -25,7 +25,14 @@ _ABBREVIATIONS = frozenset(
     """.split()
 )
 _LAST_WORD = re.compile(r"[^\s(\[“\"/]*$")
-_NEXT = re.compile(r"\s+(\S)(\S?)")
+_STARTERS = frozenset(
+    """
+    a after all although an and as at avoid because both but check do each for from give however if in it its most no
+    not of on only other our patients some start stop such test that the then there these they this those to treat use
+    we when where which while with
+    """.split()
+)
+_NEXT = re.compile(r"\s+(\S[\w'’]*)")
 
 
 def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
@@ -66,8 +73,7 @@ def _ends_latin_sentence(text: str, begin: int, match: re.Match[str], end: int) 
     following = _NEXT.match(text, match.end(), end)
     if following is None:
         return True
-    initial, second = following[1], following[2]
-    if initial.islower():
+    if following[1][0].islower():
         return False
     sentence = text[begin : match.start()].lstrip()
     word = _LAST_WORD.search(sentence[-40:])[0]  # type: ignore[index]  # matches any text, be it empty
@@ -76,16 +82,10 @@ def _ends_latin_sentence(text: str, begin: int, match: re.Match[str], end: int) 
     if word.lower() in _ABBREVIATIONS:
         return False
     if len(word) == 1 and word.isalpha() and word.isupper():
-        # "E. coli" and "J. Smith" go on; "hepatitis C. It" and "vitamin D. The" end.
-        return not (second.islower() and _opens_name(sentence))
+        # "E. coli" and "J. Smith" go on; "hepatitis C. It" and "vitamin D. Then" end.
+        return following[1].lower() in _STARTERS
     return True
 
 
 def _is_list_marker(word: str) -> bool:
     return (word.isdigit() and len(word) <= 2) or (len(word) == 1 and word.isalpha())
-
-
-def _opens_name(sentence: str) -> bool:
-    """Whether the capital that ends ``sentence`` starts it or follows another initial, a comma or a number."""
-    before = sentence[:-1].rstrip()
-    return not before or before[-1] in ".,(;:" or before[-1].isdigit()

@@ -8,27 +8,31 @@ from functools import cache
 from pathlib import Path
 
 from rag.extraction import Quote
+from rag.languages import language_of
 from rag.types import Hit
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the judgement rests on: the best cosine of a passage and of a sentence to the question, the mean cosine of
-    the ten best passages, and the largest part of the question's terms that one sentence holds."""
+    """What the judgement rests on: the best cosine of a passage to the question and how far it stands above the mean
+    of the ten best; the best cosine of a sentence; the largest part of the question's terms that one sentence holds;
+    and whether the best sentence is in the other language, where cosines are lower and terms do not match."""
 
     passage_cosine: float
-    mean_cosine: float
+    lead: float
     sentence_cosine: float
     coverage: float
+    other_language: bool
 
     @property
     def features(self) -> tuple[float, ...]:
-        return (self.passage_cosine, self.passage_cosine - self.mean_cosine, self.sentence_cosine, self.coverage)
+        return (self.passage_cosine, self.lead, self.sentence_cosine, self.coverage, float(self.other_language))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression on ``Evidence.features``, fitted by ``benchmarks/fit_sufficiency.py`` for one embedder."""
+    """A logistic regression on ``Evidence.features``, fitted by ``benchmarks/fit_sufficiency.py``
+    for one embedder."""
 
     embedder: str
     intercept: float
@@ -53,19 +57,18 @@ UNCALIBRATED_COVERAGE = 0.5
 """With an embedder that no calibration is for, one sentence must hold at least this part of the question's terms."""
 
 
-def weigh(hits: Sequence[Hit], ranked: Sequence[Quote]) -> Evidence | None:
+def weigh(question: str, hits: Sequence[Hit], ranked: Sequence[Quote]) -> Evidence | None:
     """The evidence that hits and their sentences give; None where there is none."""
-    cosines = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:10]
     if not ranked:
         return None
-    best_sentence = max(quote.cosine for quote in ranked)
-    if not cosines:
-        cosines = [best_sentence]
+    best = max(ranked, key=lambda quote: quote.cosine)
+    cosines = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:10] or [best.cosine]
     return Evidence(
         passage_cosine=cosines[0],
-        mean_cosine=sum(cosines) / len(cosines),
-        sentence_cosine=best_sentence,
+        lead=cosines[0] - sum(cosines) / len(cosines),
+        sentence_cosine=best.cosine,
         coverage=max(quote.coverage for quote in ranked),
+        other_language=language_of(best.text) != language_of(question),
     )
 
 

