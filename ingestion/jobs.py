@@ -53,7 +53,7 @@ def upload_folder(system: System, job_id: str) -> Path:
 def accept(
     system: System, caller: Caller, collection: str, uploaded: Path, filename: str, stated: dict[str, Any]
 ) -> Job:
-    """Records an uploaded file as a job; ``uploaded`` is moved into the home. Raises InvalidRequest for bad metadata."""
+    """Records an uploaded file, which is moved into the home, as a job. Raises InvalidRequest for bad metadata."""
     metadata_from(stated)
     job_id = uuid.uuid4().hex
     folder = upload_folder(system, job_id)

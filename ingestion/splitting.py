@@ -124,10 +124,11 @@ def _units(
 def _pieces(text: str, start: int, end: int, tokens: int) -> list[_Unit]:
     """A unit that no embedder would read whole, cut between words into about equal parts."""
     count = -(-tokens // TARGET_TOKENS)
+    step = (end - start) / count
     cuts = [start]
     for part in range(1, count):
-        wanted = start + (end - start) * part // count
-        space = text.rfind(" ", cuts[-1] + 1, wanted)
+        wanted = start + round(step * part)
+        space = text.rfind(" ", wanted - round(step / 4), wanted)
         cuts.append(space + 1 if space > 0 else wanted)
     pieces = []
     for begin, stop in zip(cuts, [*cuts[1:], end], strict=True):
