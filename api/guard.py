@@ -44,6 +44,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 response = MutableHeaders(scope=message)
                 response["x-request-id"] = request_id
+                response.setdefault("cache-control", "no-store" if scope["path"].startswith("/v1/") else "no-cache")
                 for name, value in _HEADERS.items():
                     response.setdefault(name, value)
             await send(message)

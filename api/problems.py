@@ -37,6 +37,8 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, TaiyiError):  # raised while the framework was reading the body
+            return _ours(request, error.__cause__)
         return problem(
             error.status_code, str(error.detail), f"{request.method} {request.url.path}", request_id_of(request)
         )

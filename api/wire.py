@@ -1,6 +1,7 @@
 """The product's values as JSON objects, the same on the command line and over HTTP."""
 
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
 from ingestion.jobs import Job
@@ -47,7 +48,8 @@ def answer_summary_json(answer: Answer) -> Json:
 
 
 def edition_json(edition: Edition) -> Json:
-    return asdict(edition)
+    """``source`` is the name of the file, without the folders of this machine."""
+    return {**asdict(edition), "source": PurePath(edition.source).name}
 
 
 def document_json(document: Document) -> Json:

@@ -123,7 +123,9 @@ def _run(system: System, job_id: str) -> None:
         stated = Stated(metadata_from(row.stated_metadata))
     path = upload_folder(system, job_id) / filename
     try:
-        results = [asdict(one) for one in ingest([FileToRead(path, f"upload:{sha256}", stated)], collection, system)]
+        results = [
+            asdict(one) for one in ingest([FileToRead(path, f"upload:{sha256}/{filename}", stated)], collection, system)
+        ]
     except TaiyiError as error:
         results = [{"path": filename, "status": "failed", "reason": str(error), "document_id": None, "documents": 0}]
     for result in results:

@@ -195,7 +195,10 @@ class _Run:
             return None
         reason = "was deleted; ingest with --restore to bring it back" if twin.state == "removed" else None
         return FileResult(
-            source.location, "unchanged", reason or f"has the same content as {twin.source}", twin.document_id
+            source.location,
+            "unchanged",
+            reason or f"has the same content as {Path(twin.source).name}",
+            twin.document_id,
         )
 
     def _editions(self, file: FileToRead, sha256: str, format_name: str) -> Iterator[NewEdition]:

@@ -104,6 +104,7 @@ def _citation(marker: int, quote: Quote, pages: dict[str, tuple[int, ...]]) -> C
         edition=passage.edition,
         published=passage.published,
         url=passage.url,
+        language=passage.language,
         section=passage.section,
         page=page_of(pages[passage.edition_id], start),
         quote=quote.text,

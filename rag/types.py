@@ -180,6 +180,7 @@ class Citation:
     edition: str | None
     published: str | None
     url: str | None
+    language: str | None
     section: str | None
     page: int | None
     quote: str

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,14 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder
         results = ingest(discover([SAMPLE]), "default", replace(opened, embedder=embedder))
     assert [result for result in results if result.status == "failed"] == []
     return home
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
 
 
 @pytest.fixture

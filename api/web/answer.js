@@ -1,0 +1,146 @@
+/** Draws an answer and its sources. `open(place)` shows a citation or a hit in its document. */
+
+import { element, joined, quoted } from "./dom.js";
+import { currentLanguage, words } from "./words.js";
+
+const CLOSEST = 5;
+const NO_BREAK = "\u00a0";
+
+/** What the answer says: its sentences, or why there are none. */
+export function answerNodes(answer, open) {
+  return [
+    quoted("h2", answer.question, answer.language, "question"),
+    ...(answer.sentences.length ? [sentenceList(answer, open)] : [unanswered(answer)]),
+    conflictList(answer),
+    withheldList(answer),
+    element("p", { className: "meta" }, summary(answer)),
+  ].filter(Boolean);
+}
+
+/** What the answer rests on; for an abstention, the passages that came closest. */
+export function sourceNodes(answer, open) {
+  if (answer.citations.length) {
+    return [
+      element("h2", {}, words().sources),
+      element("ul", { className: "documents" }, ...byEdition(answer.citations).map((of) => citedDocument(of, open))),
+    ];
+  }
+  if (answer.status !== "abstained" || !answer.passages.length) return [];
+  const closest = answer.passages.slice(0, CLOSEST).map((hit) => element("li", {}, closestPassage(hit, open)));
+  return [element("h2", {}, words().closest), element("ul", { className: "closest" }, ...closest)];
+}
+
+export function supersededTag() {
+  return element("span", { className: "superseded" }, words().superseded);
+}
+
+function sentenceList(answer, open) {
+  return element("ul", { className: "sentences" }, ...answer.sentences.map((one) => sentenceItem(one, answer, open)));
+}
+
+function sentenceItem(sentence, answer, open) {
+  const cited = answer.citations.filter((citation) => sentence.citations.includes(citation.marker));
+  return element(
+    "li",
+    {},
+    quoted(answer.mode === "extractive" ? "q" : "span", sentence.text, answer.language),
+    ...cited.flatMap((citation) => [NO_BREAK, chip(citation, open)]),
+    sentence.verdict === "supported" ? null : doubts(sentence),
+  );
+}
+
+function chip(citation, open) {
+  const properties = { type: "button", className: "chip", onclick: () => open(citation) };
+  return element(
+    "button",
+    { ...properties, "aria-label": words().sourceOf(citation.marker, citation.title) },
+    `[${citation.marker}]`,
+  );
+}
+
+function doubts(sentence) {
+  const messages = sentence.issues.map((issue) => issue.message);
+  return element("p", { className: "doubt" }, joined([words().verdicts[sentence.verdict], ...messages]));
+}
+
+function unanswered(answer) {
+  return element(
+    "div",
+    { className: "box" },
+    element("p", { className: "box-title" }, answer.status === "abstained" ? words().abstained : words().failed),
+    quoted("p", answer.text, answer.language),
+  );
+}
+
+function conflictList(answer) {
+  if (!answer.conflicts.length) return null;
+  const items = answer.conflicts.map((conflict) => quoted("li", conflict, answer.language));
+  const title = element("p", { className: "box-title" }, words().conflicts);
+  return element("div", { className: "box" }, title, element("ul", {}, ...items));
+}
+
+function withheldList(answer) {
+  if (!answer.withheld.length) return null;
+  const items = answer.withheld.map((sentence) =>
+    element("li", {}, quoted("span", sentence.text, answer.language), doubts(sentence)),
+  );
+  const title = element("summary", {}, words().withheld(answer.withheld.length));
+  return element("details", { className: "withheld" }, title, element("ul", {}, ...items));
+}
+
+function summary(answer) {
+  const asked = new Date(answer.created_at);
+  return joined([
+    words().considered(answer.passages.length),
+    answer.confidence === null ? null : words().confidence(answer.confidence),
+    answer.timings_ms.total === undefined ? null : `${Math.round(answer.timings_ms.total)} ms`,
+    asked.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }),
+  ]);
+}
+
+function byEdition(citations) {
+  const editions = new Map();
+  for (const citation of citations) {
+    editions.set(citation.edition_id, [...(editions.get(citation.edition_id) || []), citation]);
+  }
+  return [...editions.values()];
+}
+
+function citedDocument(citations, open) {
+  const [{ title, publisher, edition, published, superseded }] = citations;
+  return element(
+    "li",
+    {},
+    quoted("p", title, "", "title"),
+    element(
+      "p",
+      { className: "meta" },
+      quoted("span", joined([publisher, edition, published]), ""),
+      ...(superseded ? [" ", supersededTag()] : []),
+    ),
+    element("ul", { className: "places" }, ...citations.map((one) => element("li", {}, citedPlace(one, open)))),
+  );
+}
+
+function citedPlace(citation, open) {
+  return element(
+    "button",
+    { type: "button", className: "link", onclick: () => open(citation) },
+    element("span", { className: "marker" }, `[${citation.marker}]`),
+    " ",
+    quoted("span", placeOf(citation) || words().passage, ""),
+  );
+}
+
+function closestPassage(hit, open) {
+  return element(
+    "button",
+    { type: "button", className: "link", onclick: () => open(hit) },
+    quoted("span", joined([hit.title, placeOf(hit)]), hit.language),
+    ...(hit.superseded ? [" ", supersededTag()] : []),
+  );
+}
+
+function placeOf({ section, page }) {
+  return joined([section, page === null ? null : words().page(page)]);
+}

@@ -1,0 +1,52 @@
+/** The calls that the page makes. Addresses are relative, so that the service may live under a path of a proxy. */
+
+/**
+ * Why a call gave no result. `kind` is `refused` where the service said why in `title` and `detail` (in English),
+ * `unreachable` where nothing replied, `unreadable` where what replied was not the service.
+ */
+export class Problem extends Error {
+  constructor(kind, { title = "", detail = "", status = null, requestId = null } = {}) {
+    super(title || kind);
+    Object.assign(this, { kind, title, detail, status, requestId });
+  }
+}
+
+export function ask(question, signal) {
+  return call("v1/ask", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ question }),
+    signal,
+  });
+}
+
+export function storedAnswer(id, signal) {
+  return call(`v1/answers/${encodeURIComponent(id)}`, { signal });
+}
+
+export function passage(id, signal) {
+  return call(`v1/passages/${encodeURIComponent(id)}`, { signal });
+}
+
+export async function collections(signal) {
+  return (await call("v1/collections", { signal })).collections;
+}
+
+async function call(address, options) {
+  const response = await fetch(address, options).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Problem("unreachable");
+  });
+  const requestId = response.headers.get("x-request-id");
+  const body = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new Problem("unreadable", { status: response.status, requestId });
+  });
+  if (response.ok) return body;
+  throw new Problem("refused", {
+    title: body.title || response.statusText,
+    detail: body.detail || "",
+    status: response.status,
+    requestId: body.request_id || requestId,
+  });
+}

@@ -1,0 +1,144 @@
+/** The texts of the page in English and Chinese, and which of the two the reader wants. */
+
+const REMEMBERED_AS = "taiyi-rag.language";
+
+export const WORDS = {
+  en: {
+    otherLanguage: "中文",
+    questionLabel: "Your question",
+    ask: "Ask",
+    notice: "Quotations from the loaded documents, not medical advice. Do not enter data that identify a patient.",
+    examples: "For example",
+    library: (documents) => `Answers come from ${count(documents, "document", "documents")}.`,
+    emptyTitle: "No documents yet",
+    emptyBefore: "There is nothing to quote from so far. Load a file or a folder on the server with",
+    emptyAfter: "then reload this page.",
+    searching: "Searching the documents",
+    abstained: "No answer",
+    failed: "The answer failed",
+    closest: "Closest passages",
+    sources: "Sources",
+    sourceOf: (marker, title) => `Source [${marker}]: ${title}`,
+    superseded: "superseded",
+    supersededLong: "A newer edition of this document has replaced this one.",
+    page: (number) => `page ${number}`,
+    considered: (passages) => `${count(passages, "passage", "passages")} considered`,
+    confidence: (value) => `confidence ${value.toFixed(2)}`,
+    verdicts: {
+      partial: "partly supported",
+      unsupported: "not supported by the sources",
+      contradicted: "contradicted by the sources",
+      uncited: "without a source",
+    },
+    conflicts: "The sources disagree",
+    withheld: (sentences) => `${count(sentences, "sentence", "sentences")} left out for lack of support`,
+    source: "Source",
+    passage: "Passage",
+    close: "Close",
+    loading: "Loading the passage",
+    facts: {
+      publisher: "Publisher",
+      edition: "Edition",
+      published: "Published",
+      section: "Section",
+      page: "Page",
+      url: "Address",
+    },
+    before: "Text before the passage",
+    after: "Text after the passage",
+    notMarked: "The text at this place is no longer the one that was quoted, so nothing is marked. Quoted was:",
+    recordedQuote: "The quotation as it was recorded:",
+    unreachableTitle: "The service does not answer",
+    unreachableDetail:
+      "Check that taiyi-rag serve is running on its machine and that this computer reaches it, then try again.",
+    unreadableDetail: "The reply is not one of this service. A proxy in between may have sent it.",
+    requestId: "Request",
+  },
+  zh: {
+    otherLanguage: "English",
+    questionLabel: "您的问题",
+    ask: "提问",
+    notice: "内容均摘引自已载入的文献，不构成医疗建议。请勿输入可识别患者身份的信息。",
+    examples: "例如",
+    library: (documents) => `答案摘引自 ${documents} 篇文献。`,
+    emptyTitle: "尚无文献",
+    emptyBefore: "目前没有可供引用的内容。请在服务器上载入文件或文件夹：",
+    emptyAfter: "然后刷新本页。",
+    searching: "正在检索文献",
+    abstained: "不作回答",
+    failed: "回答失败",
+    closest: "最接近的段落",
+    sources: "出处",
+    sourceOf: (marker, title) => `出处 [${marker}]：${title}`,
+    superseded: "已被新版取代",
+    supersededLong: "该文献已有新版，此版已被取代。",
+    page: (number) => `第 ${number} 页`,
+    considered: (passages) => `参考了 ${passages} 个段落`,
+    confidence: (value) => `置信度 ${value.toFixed(2)}`,
+    verdicts: {
+      partial: "部分有据",
+      unsupported: "出处不支持",
+      contradicted: "与出处矛盾",
+      uncited: "无出处",
+    },
+    conflicts: "各出处说法不一",
+    withheld: (sentences) => `${sentences} 句因缺乏依据而未列出`,
+    source: "出处",
+    passage: "段落",
+    close: "关闭",
+    loading: "正在载入段落",
+    facts: {
+      publisher: "发布机构",
+      edition: "版本",
+      published: "发布日期",
+      section: "章节",
+      page: "页码",
+      url: "网址",
+    },
+    before: "该段之前的原文",
+    after: "该段之后的原文",
+    notMarked: "此处的原文与引用时已不一致，因此未作标记。当时引用的是：",
+    recordedQuote: "记录在案的引文：",
+    unreachableTitle: "服务没有响应",
+    unreachableDetail: "请确认服务器上的 taiyi-rag serve 正在运行，且本机能够访问该服务器，然后重试。",
+    unreadableDetail: "收到的回复并非来自本服务，可能由中间的代理发出。",
+    requestId: "请求编号",
+  },
+};
+
+let language = remembered() || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+
+/** The texts in the language in use. */
+export function words() {
+  return WORDS[language];
+}
+
+export function currentLanguage() {
+  return language;
+}
+
+export function otherLanguage() {
+  return language === "en" ? "zh" : "en";
+}
+
+export function chooseLanguage(chosen) {
+  language = chosen;
+  try {
+    localStorage.setItem(REMEMBERED_AS, chosen);
+  } catch {
+    // Where the browser keeps nothing, the choice lasts as long as the page.
+  }
+}
+
+function remembered() {
+  try {
+    const chosen = localStorage.getItem(REMEMBERED_AS);
+    return chosen in WORDS ? chosen : null;
+  } catch {
+    return null;
+  }
+}
+
+function count(number, one, many) {
+  return `${number} ${number === 1 ? one : many}`;
+}

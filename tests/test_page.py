@@ -1,0 +1,384 @@
+"""The web page in a real browser, against a real server over the sample library."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
+expect = sync_api.expect
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need Chromium (apt-get install chromium)"),
+]
+
+STARTS_WITHIN_S = 120
+ENGLISH = "Below which eGFR is metformin contraindicated?"
+CHINESE = "哮喘第1级治疗的首选方案是什么？"
+ABSURD = "What is the capital of France?"
+HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+
+# 𬌗 (U+2C317), an everyday word of Chinese dentistry, is one code point and two UTF-16 units.
+RARE_QUOTE = "𬌗面窝沟封闭适用于𬌗面窝沟较深的六龄齿🦷。"
+RARE_DOCUMENT = f"""𬌗面窝沟封闭 {HOSTILE}
+
+😀𠮷{HOSTILE}𬌗学概述。{RARE_QUOTE}封闭后每6个月复查一次。
+"""
+
+
+@pytest.fixture(scope="session")
+def page_server(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a server over a copy of the sample library."""
+    home = tmp_path_factory.mktemp("page") / "home"
+    shutil.copytree(sample_home, home, symlinks=True)
+    port = _free_port()
+    command = [str(Path(sys.executable).with_name("taiyi-rag")), "serve", "--port", str(port)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    log = home.with_name("serve.log")
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, env={**environment, "RAG_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT
+        ) as server,
+    ):
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_ready(base, server, log)
+            yield base
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *quiet], timeout=60_000
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(browser: Any, page_server: str) -> Iterator[Any]:
+    """Opens pages of the service; options are those of a browser context."""
+    contexts = []
+
+    def open_page(**options: Any) -> Any:
+        context = browser.new_context(base_url=page_server, **{"locale": "en-US", **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Any) -> Any:
+    opened = new_page()
+    opened.goto("/")
+    return opened
+
+
+@pytest.fixture(scope="session")
+def rare_document(page_server: str) -> str:
+    """The id of a loaded document whose title and text hold markup and signs beyond the Basic Multilingual Plane."""
+    files = {"file": ("occlusal.txt", RARE_DOCUMENT.encode(), "text/plain")}
+    with httpx.Client(base_url=page_server, timeout=60) as client:
+        job = client.post("/v1/documents", files=files, data={"collection": "rare"}).raise_for_status().json()
+        deadline = time.monotonic() + 60
+        while job["state"] in ("queued", "running") and time.monotonic() < deadline:
+            time.sleep(0.2)
+            job = client.get(f"/v1/jobs/{job['id']}").json()
+        assert job["state"] == "succeeded", job
+        documents = client.get("/v1/documents", params={"collection": "rare"}).json()["documents"]
+    return str(documents[0]["id"])
+
+
+def test_an_english_question_is_answered_in_sentences_each_with_its_numbered_source(page: Any) -> None:
+    answer = _ask(page, ENGLISH)
+    assert answer["status"] == "answered"
+    items = page.locator("#answer .sentences > li")
+    expect(items).to_have_count(len(answer["sentences"]))
+    for item, sentence in zip(items.all(), answer["sentences"], strict=True):
+        assert item.locator("q").text_content() == sentence["text"]
+        assert item.locator("button").all_text_contents() == [f"[{n}]" for n in sentence["citations"]]
+    expect(page.locator("#answer .meta")).to_contain_text(f"{len(answer['passages'])} passages considered")
+    for citation in answer["citations"]:
+        place = page.locator("#sources .documents > li", has_text=citation["title"])
+        expect(place).to_contain_text(citation["edition"])
+        expect(place.get_by_role("button", name=f"[{citation['marker']}]")).to_be_visible()
+
+
+def test_a_chinese_reader_asks_in_chinese_and_finds_the_page_in_chinese(new_page: Any) -> None:
+    page = new_page(locale="zh-CN")
+    page.goto("/")
+    expect(page.get_by_role("button", name="提问")).to_be_visible()
+    answer = _ask(page, CHINESE)
+    assert answer["status"] == "answered"
+    expect(page.locator("#answer q").first).to_have_text(answer["sentences"][0]["text"])
+    expect(page.locator("#answer q").first).to_have_attribute("lang", "zh")
+    expect(page.get_by_role("button", name=f"出处 [1]：{answer['citations'][0]['title']}")).to_be_visible()
+
+
+def test_the_language_is_switched_in_place_and_remembered(page: Any) -> None:
+    answer = _ask(page, ENGLISH)
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("heading", name="出处")).to_be_visible()
+    expect(page.locator("#answer q").first).to_have_text(answer["sentences"][0]["text"])
+    page.reload()
+    expect(page.get_by_label("您的问题")).to_have_value(ENGLISH)
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+
+
+def test_both_languages_have_the_same_texts(page: Any) -> None:
+    named = page.evaluate(
+        """async () => {
+            const { WORDS } = await import("/words.js");
+            const names = (texts) => Object.entries(texts).flatMap(([name, text]) =>
+                typeof text === "object" ? Object.keys(text).map((key) => `${name}.${key}`) : [name]);
+            return [names(WORDS.en), names(WORDS.zh)];
+        }"""
+    )
+    assert named[0] == named[1]
+
+
+def test_an_example_question_is_one_click(page: Any) -> None:
+    page.get_by_role("button", name=CHINESE).click()
+    expect(page.locator("#answer .chip").first).to_be_visible()
+    expect(page.get_by_label("Your question")).to_have_value(CHINESE)
+
+
+def test_an_empty_library_says_how_to_fill_it(new_page: Any) -> None:
+    page = new_page()
+    empty = {"collections": [{"name": "default", "documents": 0, "passages": 0}]}
+    page.route("**/v1/collections", lambda route: route.fulfill(json=empty))
+    page.goto("/")
+    expect(page.locator("#home")).to_contain_text("taiyi-rag ingest PATH")
+    expect(page.locator("#home button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("question", [ENGLISH, CHINESE])
+def test_opening_a_source_marks_exactly_the_quote(page: Any, question: str) -> None:
+    answer = _ask(page, question)
+    for citation in answer["citations"]:
+        page.locator("#answer .chip", has_text=f"[{citation['marker']}]").click()
+        expect(page.locator("#source .meta").first).to_have_text(f"Source [{citation['marker']}]")
+        expect(page.locator("#source mark")).to_have_text(citation["quote"])
+        _assert_marked_where_cited(page, citation)
+        expect(page.locator("#source-title")).to_have_text(citation["title"])
+        expect(page.locator("#source dl")).to_contain_text(citation["edition"])
+
+
+def test_a_quote_among_signs_beyond_utf16_is_marked_to_the_code_point_and_markup_stays_text(
+    page: Any, rare_document: str
+) -> None:
+    dialogs: list[Any] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    answer = _ask(page, "𬌗面窝沟封闭适用于什么？")
+    citation = next(one for one in answer["citations"] if RARE_QUOTE in one["quote"])
+    assert citation["document_id"] == rare_document
+    page.locator("#answer .chip", has_text=f"[{citation['marker']}]").click()
+    _assert_marked_where_cited(page, citation)
+    expect(page.locator("#source .text")).to_contain_text(HOSTILE)
+    assert page.locator("img, main script, aside script").count() == 0
+    assert dialogs == []
+
+
+def test_a_text_that_changed_since_it_was_quoted_is_shown_without_a_mark(page: Any, page_server: str) -> None:
+    answer = _ask(page, ENGLISH)
+    citation = answer["citations"][0]
+    passage = httpx.get(f"{page_server}/v1/passages/{citation['passage_id']}").json()
+    changed = {**passage, "text": "x" * len(passage["text"])}
+    page.route("**/v1/passages/*", lambda route: route.fulfill(json=changed))
+    page.locator("#answer .chip").first.click()
+    expect(page.locator("#source .text").filter(has_text="xxx")).to_be_visible()
+    expect(page.locator("#source mark")).to_have_count(0)
+    expect(page.locator("#source blockquote")).to_have_text(citation["quote"])
+
+
+def test_a_superseded_source_is_marked_as_such(page: Any) -> None:
+    def supersede(route: Any) -> None:
+        answer = route.fetch().json()
+        answer["citations"] = [{**citation, "superseded": True} for citation in answer["citations"]]
+        route.fulfill(json=answer)
+
+    page.route("**/v1/ask", supersede)
+    _ask(page, ENGLISH)
+    expect(page.locator("#sources .documents > li").first.get_by_text("superseded")).to_be_visible()
+    page.locator("#answer .chip").first.click()
+    expect(page.locator("#source")).to_contain_text("A newer edition of this document has replaced this one.")
+
+
+def test_an_abstention_is_a_result_with_the_closest_passages(page: Any) -> None:
+    answer = _ask(page, ABSURD)
+    assert answer["status"] == "abstained"
+    expect(page.locator("#answer")).to_contain_text(answer["text"])
+    expect(page.locator("#answer .chip")).to_have_count(0)
+    closest = page.locator("#sources .closest button")
+    expect(closest.first).to_contain_text(answer["passages"][0]["title"])
+    closest.first.click()
+    expect(page.locator("#source .text").first).to_be_visible()
+    expect(page.locator("#source mark")).to_have_count(0)
+
+
+def test_markup_in_a_question_stays_text(page: Any) -> None:
+    dialogs: list[Any] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    answer = _ask(page, HOSTILE)
+    expect(page.locator("#answer .question")).to_have_text(answer["question"])
+    page.reload()
+    expect(page.locator("#answer .question")).to_have_text(HOSTILE)
+    assert page.locator("img, main script").count() == 0
+    assert dialogs == []
+
+
+def test_the_address_of_an_answer_shows_it_again_and_back_leaves_it(page: Any) -> None:
+    first = _ask(page, ENGLISH)
+    second = _ask(page, CHINESE)
+    assert urlsplit(page.url).fragment == f"/answers/{second['id']}"
+    page.reload()
+    expect(page.locator("#answer q").first).to_have_text(second["sentences"][0]["text"])
+    page.go_back()
+    expect(page.locator("#answer q").first).to_have_text(first["sentences"][0]["text"])
+    expect(page.get_by_label("Your question")).to_have_value(ENGLISH)
+    page.go_back()
+    expect(page.locator("#home .example")).to_have_count(4)
+
+
+def test_an_unknown_answer_is_a_problem_with_its_request_id(page: Any) -> None:
+    with page.expect_response("**/v1/answers/unknown") as response:
+        page.goto("/#/answers/unknown")
+    problem = response.value.json()
+    expect(page.locator("#answer .box")).to_contain_text(problem["title"])
+    expect(page.locator("#answer .box")).to_contain_text(problem["detail"])
+    expect(page.locator("#answer .box")).to_contain_text(problem["request_id"])
+
+
+def test_a_service_that_does_not_answer_says_what_to_check(page: Any) -> None:
+    page.context.set_offline(True)
+    page.get_by_label("Your question").fill(ENGLISH)
+    page.keyboard.press("Enter")
+    expect(page.locator("#answer .box")).to_contain_text("The service does not answer")
+    expect(page.locator("#answer .box")).to_contain_text("taiyi-rag serve")
+    expect(page.get_by_label("Your question")).to_have_value(ENGLISH)
+
+
+def test_nothing_is_asked_of_another_host_and_the_console_stays_clean(new_page: Any, page_server: str) -> None:
+    page = new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/")
+    _ask(page, ENGLISH)
+    page.locator("#answer .chip").first.click()
+    expect(page.locator("#source mark")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    page.keyboard.press("Escape")
+    _ask(page, ABSURD)
+    assert complaints == []
+    assert {urlsplit(url).netloc for url in requests} == {urlsplit(page_server).netloc}
+
+
+@pytest.mark.parametrize("question", [ENGLISH, ABSURD, "W" * 300])
+def test_a_phone_never_scrolls_sideways(new_page: Any, question: str) -> None:
+    page = new_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    page.goto("/")
+    expect(page.locator("#home .example")).to_have_count(4)
+    _assert_fits(page)
+    _ask(page, question)
+    _assert_fits(page)
+    page.locator("#answer .chip, #sources .closest button").first.tap()
+    expect(page.locator("#source .text").first).to_be_visible()
+    _assert_fits(page)
+
+
+def test_the_keyboard_alone_asks_opens_and_closes(page: Any) -> None:
+    expect(page.locator("#home .example")).to_have_count(4)
+    page.keyboard.press("/")
+    field = page.get_by_label("Your question")
+    expect(field).to_be_focused()
+    page.keyboard.type("1/2 " + ENGLISH)
+    expect(field).to_have_value("1/2 " + ENGLISH)
+    field.fill(ENGLISH)
+    page.keyboard.press("Enter")
+    chip = page.locator("#answer .chip").first
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#source mark")).to_be_visible()
+    expect(page.locator("#source-title")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#source")).to_be_hidden()
+    expect(chip).to_be_focused()
+
+
+def test_enter_that_accepts_a_word_of_an_input_method_does_not_ask(page: Any) -> None:
+    field = page.get_by_label("Your question")
+    field.fill("哮喘")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+    expect(page.locator("#answer")).to_be_empty()
+
+
+def _ask(page: Any, question: str) -> Any:
+    """Asks and waits until the page shows the answer; gives the answer as the service sent it."""
+    page.get_by_role("textbox").fill(question)
+    with page.expect_response("**/v1/ask") as response:
+        page.keyboard.press("Enter")
+    answer = response.value.json()
+    expect(page).to_have_url(f"{page.url.split('#')[0]}#/answers/{answer['id']}")
+    expect(page.locator("#answer .question")).to_have_text(question)
+    return answer
+
+
+def _assert_marked_where_cited(page: Any, citation: dict[str, Any]) -> None:
+    """What is marked is the quote, and stands as far into the passage as the citation says."""
+    mark = page.locator("#source mark")
+    expect(mark).to_have_text(citation["quote"])
+    assert mark.text_content() == citation["quote"]
+    marked = mark.locator("xpath=..").text_content()
+    before = mark.evaluate("mark => mark.previousSibling ? mark.previousSibling.textContent : ''")
+    passage = page.request.get(f"/v1/passages/{citation['passage_id']}").json()
+    assert marked == passage["text"]
+    assert len(before) == citation["char_start"] - passage["char_start"]
+
+
+def _assert_fits(page: Any) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(base: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            httpx.get(f"{base}/healthz").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"the server did not start:\n{log.read_text(errors='replace')}")
