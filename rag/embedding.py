@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from rag.errors import Unavailable
 from rag.packaged_embedder import ensure_packaged_embedder
 from rag.settings import PACKAGED_EMBEDDER, Settings
 
+QUERIES_KEPT = 256
 Vectors = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class SentenceTransformerEmbedder:
         self._settings = settings
         self._loading = threading.Lock()
         self._computing = threading.Lock()
+        self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
 
     @property
     def fingerprint(self) -> str:
@@ -58,11 +60,15 @@ class SentenceTransformerEmbedder:
         return digest.hexdigest()
 
     def embed_query(self, text: str) -> Vectors:
-        vector: Vectors = self._encode([text], "query")[0]
-        return vector
+        return self._embed_query(text)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(list(texts), "passage")
+
+    def _embed_query_anew(self, text: str) -> Vectors:
+        vector: Vectors = self._encode([text], "query")[0]
+        vector.setflags(write=False)
+        return vector
 
     def _encode(self, texts: list[str], prompt: str) -> Vectors:
         if not texts:

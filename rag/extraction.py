@@ -1,7 +1,7 @@
 """Choosing the sentences that answer a question, as exact quotes from the passages that were found."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.analysis import terms
@@ -20,6 +20,7 @@ MARGIN = 0.045
 SAME_WORDS = 0.6
 """Sentences that share at least this part of their terms say the same: one is enough."""
 
+_CELLS = " | "
 _MARKER = re.compile(r"(?:[-•*–]|\(?\d{1,2}[.)、]|[a-z]\))\s+")
 _REFERENCES = re.compile(
     r"(?:^|> )(?:\d+[. ]*)?(?:references?|bibliography|further reading|参考文献|参考资料)\s*$", re.I
@@ -81,11 +82,11 @@ def choose(ranked: Sequence[Quote], language: Language) -> list[Quote]:
 
 
 def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
-    """The sentences of a passage without list markers; not headings, reference lists or fragments."""
+    """The sentences of a passage without list markers; no headings, column names, reference lists or fragments."""
     passage = hit.passage
     if passage.section and _REFERENCES.search(passage.section):
         return []
-    headings = {passage.title, *(passage.section or "").split(" > ")}
+    headings = {passage.title, *(passage.section or "").split(" > "), *_table_headers(passage.text)}
     spans = []
     for start, end in sentence_spans(passage.text):
         if marker := _MARKER.match(passage.text, start, end):
@@ -95,6 +96,14 @@ def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
         if letters >= _CONTENTLESS_BELOW[language_of(sentence)] and sentence not in headings:
             spans.append((start, end))
     return spans
+
+
+def _table_headers(text: str) -> Iterator[str]:
+    """The first rows of the tables in a passage: they name columns and say nothing by themselves."""
+    lines = text.split("\n")
+    for before, line, after in zip(["", *lines], lines, lines[1:], strict=False):
+        if _CELLS in line and _CELLS in after and _CELLS not in before:
+            yield line
 
 
 def _coverage(asked: set[str], sentence: str) -> float:
