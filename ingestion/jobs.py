@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import select
@@ -58,7 +58,7 @@ def accept(
     job_id = uuid.uuid4().hex
     folder = upload_folder(system, job_id)
     folder.mkdir(parents=True)
-    name = Path(filename.replace("\\", "/")).name or "upload"
+    name = _file_name(filename)
     kept = folder / name
     shutil.move(uploaded, kept)
     row = JobRow(
@@ -132,6 +132,13 @@ def _run(system: System, job_id: str) -> None:
         result["path"] = filename
     _finish(system, job_id, "failed" if any(r["status"] == "failed" for r in results) else "succeeded", results)
     shutil.rmtree(upload_folder(system, job_id), ignore_errors=True)
+
+
+def _file_name(stated: str) -> str:
+    """The last part of a path as a client states it, fit to be a file's name here."""
+    name = PurePosixPath("".join(c for c in stated if c.isprintable()).replace("\\", "/")).name
+    path = PurePosixPath("upload" if name in ("", "..") else name)
+    return path.stem[:60] + path.suffix[:12]
 
 
 def _finish(system: System, job_id: str, state: str, results: list[dict[str, Any]]) -> None:

@@ -4,10 +4,23 @@ A passage's primary key is also the id of its vector and of its entry in the lex
 never used again, also on SQLite.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Date, DateTime, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _NAMES = {
@@ -16,6 +29,18 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time in UTC, also on SQLite, which keeps no time zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
@@ -32,7 +57,7 @@ class CollectionRow(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     generation: Mapped[int] = mapped_column(default=0)
     lexical: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class DocumentRow(Base):
@@ -45,7 +70,7 @@ class DocumentRow(Base):
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
     key: Mapped[str] = mapped_column(Text)
     external_id: Mapped[str | None] = mapped_column(Text)
-    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class EditionRow(Base):
@@ -82,7 +107,7 @@ class EditionRow(Base):
     licence: Mapped[str | None] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     page_starts: Mapped[list[int]] = mapped_column(JSON)
-    ingested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ingested_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class PassageRow(Base):
@@ -139,8 +164,8 @@ class JobRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     stated_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
     result: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class AnswerRow(Base):
@@ -154,7 +179,7 @@ class AnswerRow(Base):
     mode: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class AnswerPassageRow(Base):

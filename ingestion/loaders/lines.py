@@ -13,6 +13,7 @@ _WIDE = "\u2e80-\u2fff\u3001-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U0002
 _QUOTES = "“”‘’"
 _BREAK_IN_CHINESE = re.compile(
     f"(?<=[{_PUNCTUATION}])\n|\n(?=[{_PUNCTUATION}])|(?<=[{_WIDE}])\n(?=[{_WIDE}{_QUOTES}])|(?<=[{_QUOTES}])\n(?=[{_WIDE}])"
+    f"|(?<=[{_WIDE}])\n(?=[<>≤≥=±])"
 )
 
 _FINAL_PUNCTUATION = ".!?;:,。！？；：，、…"
@@ -43,7 +44,7 @@ _UNTITLED = re.compile(
 def one_line(text: str) -> str:
     """``text`` in Unicode NFC without control characters, each run of white space one space, none at either end.
 
-    A line break between Chinese characters, or beside Chinese punctuation, leaves no space.
+    A line break between Chinese characters, beside Chinese punctuation or before a comparison leaves no space.
     """
     text = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text))
     text = _BREAKS.sub("\n", _SPACES.sub(" ", _CONTROLS.sub("", text))).strip()
