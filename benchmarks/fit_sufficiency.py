@@ -62,13 +62,21 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--questions", type=int, default=150, help="questions of each set")
     parser.add_argument("--passages", type=int, default=900, help="passages of each collection")
+    parser.add_argument("--measured", type=Path, help="keep what was measured in this file, or fit from it again")
     arguments = parser.parse_args()
     settings = read_settings()
+    if arguments.measured and arguments.measured.exists():
+        known = json.loads(arguments.measured.read_text(encoding="utf-8"))
+        _fit([(name, tuple(values), label) for name, values, label in known["rows"]], known["embedder"])
+        return
     with tempfile.TemporaryDirectory() as home:
         (Path(home) / "models").symlink_to((settings.home / "models").absolute())
         with open_system(settings.model_copy(update={"home": Path(home)})) as system:
             rows = _measure(arguments.data, arguments.questions, arguments.passages, system)
-            _fit(rows, system.embedder.fingerprint)
+            embedder = system.embedder.fingerprint
+    if arguments.measured:
+        arguments.measured.write_text(json.dumps({"embedder": embedder, "rows": rows}), encoding="utf-8")
+    _fit(rows, embedder)
 
 
 def _measure(data: Path, count: int, passages: int, system: System) -> list[tuple[str, tuple[float, ...], bool]]:
@@ -122,7 +130,7 @@ def _features(question: str, collection: str, system: System) -> tuple[tuple[flo
     hits = search(Query(question, (collection,)), LOCAL_ADMIN, system).hits
     evidence = weigh(question, hits, ranked_sentences(question, hits, system.embedder))
     found = {hit.passage.external_id for hit in hits if hit.passage.external_id}
-    return (evidence.features if evidence else (0.0,) * 5), found
+    return (evidence.features if evidence else (0.0,) * 6), found
 
 
 def _fit(rows: list[tuple[str, tuple[float, ...], bool]], embedder: str) -> None:

@@ -58,8 +58,7 @@ def publish(
         entries = _entries(session, collection_id, "pending")
         segments = _segments(session, collection_id)
         lexical = session.get_one(CollectionRow, collection_id).lexical
-    indexed = {int(i) for name in segments for i in system.vectors.ids(name)}
-    missing = [entry for entry in entries if entry.id not in indexed]
+    missing = _without_vector(system, entries, segments)
     segment = _write_segment(system, missing, embedded)
     if entries:
         lexical = _write_lexical(system, lexical, entries)
@@ -144,6 +143,15 @@ def _entries(session: ReadSession, collection_id: int, state: str) -> list[_Entr
 
 def _segments(session: ReadSession, collection_id: int) -> list[str]:
     return list(session.scalars(select(SegmentRow.name).where(SegmentRow.collection_id == collection_id)))
+
+
+def _without_vector(system: System, entries: list[_Entry], segments: Sequence[str]) -> list[_Entry]:
+    """All but the entries whose vectors a segment still holds, as after a removal that was taken back."""
+    ids = np.array([entry.id for entry in entries], np.int64)
+    held = np.zeros(len(ids), bool)
+    for name in segments:
+        held |= np.isin(ids, system.vectors.ids(name))
+    return [entry for entry, is_held in zip(entries, held, strict=True) if not is_held]
 
 
 def _indexed_count(session: ReadSession, collection_id: int) -> int:

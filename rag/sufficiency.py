@@ -16,17 +16,26 @@ from rag.types import Hit
 class Evidence:
     """What the judgement rests on: the best cosine of a passage to the question and how far it stands above the mean
     of the ten best; the best cosine of a sentence; the largest part of the question's terms that one sentence holds;
-    and whether the best sentence is in the other language, where cosines are lower and terms do not match."""
+    whether the question is in Chinese, where all cosines are higher; and whether the best sentence is in the other
+    language, where cosines are lower and terms do not match."""
 
     passage_cosine: float
     lead: float
     sentence_cosine: float
     coverage: float
+    chinese: bool
     other_language: bool
 
     @property
     def features(self) -> tuple[float, ...]:
-        return (self.passage_cosine, self.lead, self.sentence_cosine, self.coverage, float(self.other_language))
+        return (
+            self.passage_cosine,
+            self.lead,
+            self.sentence_cosine,
+            self.coverage,
+            float(self.chinese),
+            float(self.other_language),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,7 @@ def weigh(question: str, hits: Sequence[Hit], ranked: Sequence[Quote]) -> Eviden
         lead=cosines[0] - sum(cosines) / len(cosines),
         sentence_cosine=best.cosine,
         coverage=max(quote.coverage for quote in ranked),
+        chinese=language_of(question) == "zh",
         other_language=language_of(best.text) != language_of(question),
     )
 

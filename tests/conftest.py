@@ -4,6 +4,10 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +26,8 @@ from rag.types import LOCAL_ADMIN, Caller, Query
 
 PROJECT = Path(__file__).parent.parent
 SAMPLE = PROJECT / "corpora" / "sample"
+EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
+READY_WITHIN_S = 120
 
 
 @pytest.fixture(autouse=True)
@@ -145,12 +151,38 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder
     return home
 
 
-@pytest.fixture
-def free_port() -> int:
+def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
+    """``taiyi-rag serve`` as a process of its own, ready to answer; what it says goes to ``serve.log`` in its home."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    with (home / "serve.log").open("ab") as log:
+        server = subprocess.Popen(
+            [EXECUTABLE, "serve", "--port", str(port)],
+            env={**environment, "RAG_HOME": str(home)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+                return server
+        except OSError:
+            time.sleep(0.1)
+    server.kill()
+    server.wait()
+    raise AssertionError(f"the server did not become ready:\n{(home / 'serve.log').read_text()[-2000:]}")
+
+
+def find_free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def free_port() -> int:
+    return find_free_port()
 
 
 @pytest.fixture

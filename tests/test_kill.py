@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import new_home
+from conftest import EXECUTABLE, new_home, start_server
 
-EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
 QUERIES = ["Drug7 dose", "什么药物用于治疗", "kidney function", "Drug3 children", "blood pressure"]
 
 
@@ -71,7 +70,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, models: Path, folder: 
     return state(home), time.perf_counter() - started
 
 
-@pytest.mark.parametrize("rounds", [pytest.param(4, id="few"), pytest.param(25, id="many", marks=pytest.mark.full)])
+@pytest.mark.parametrize("rounds", [pytest.param(3, id="few"), pytest.param(25, id="many", marks=pytest.mark.full)])
 def test_an_ingest_killed_at_random_ends_like_an_undisturbed_one(
     tmp_path: Path, models: Path, folder: Path, undisturbed: tuple[list, float], rounds: int
 ) -> None:
@@ -143,24 +142,6 @@ body = json.dumps({"question": "Which four drug classes treat heart failure?"}).
 while True:
     urllib.request.urlopen(urllib.request.Request(sys.argv[1], body, {"content-type": "application/json"})).read()
 """
-
-
-def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
-    server = subprocess.Popen(
-        [EXECUTABLE, "serve", "--port", str(port)],
-        env={**os.environ, "RAG_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
-                return server
-        except OSError:
-            time.sleep(0.1)
-    server.kill()
-    raise AssertionError("the server was not ready in 90 s")
 
 
 def post(port: int, path: str, body: dict) -> dict:

@@ -1,10 +1,6 @@
 """The web page in a real browser, against a real server over the sample library."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from conftest import find_free_port, start_server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
 expect = sync_api.expect
@@ -23,7 +21,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need Chromium (apt-get install chromium)"),
 ]
 
-STARTS_WITHIN_S = 120
 ENGLISH = "Below which eGFR is metformin contraindicated?"
 CHINESE = "哮喘第1级治疗的首选方案是什么？"
 ABSURD = "What is the capital of France?"
@@ -42,23 +39,11 @@ def page_server(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The base URL of a server over a copy of the sample library."""
     home = tmp_path_factory.mktemp("page") / "home"
     shutil.copytree(sample_home, home, symlinks=True)
-    port = _free_port()
-    command = [str(Path(sys.executable).with_name("taiyi-rag")), "serve", "--port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
-    log = home.with_name("serve.log")
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, env={**environment, "RAG_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT
-        ) as server,
-    ):
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _wait_until_ready(base, server, log)
-            yield base
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
+    port = find_free_port()
+    server = start_server(home, port)
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(timeout=30)
 
 
 @pytest.fixture(scope="session")
@@ -362,23 +347,3 @@ def _assert_marked_where_cited(page: Any, citation: dict[str, Any]) -> None:
 
 def _assert_fits(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(base: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        try:
-            httpx.get(f"{base}/healthz").raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"the server did not start:\n{log.read_text(errors='replace')}")

@@ -8,9 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from api.cli import main
-from conftest import new_home
-
-EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
+from conftest import EXECUTABLE, new_home
 
 
 @pytest.fixture

@@ -2,12 +2,16 @@ import pytest
 
 from rag.sufficiency import UNCALIBRATED_COVERAGE, Calibration, Evidence, judge, packaged_calibration
 
-STRONG = Evidence(passage_cosine=0.93, lead=0.04, sentence_cosine=0.94, coverage=0.8, other_language=False)
-WEAK = Evidence(passage_cosine=0.74, lead=0.004, sentence_cosine=0.75, coverage=0.0, other_language=False)
+STRONG = Evidence(
+    passage_cosine=0.93, lead=0.04, sentence_cosine=0.94, coverage=0.8, chinese=False, other_language=False
+)
+WEAK = Evidence(
+    passage_cosine=0.74, lead=0.004, sentence_cosine=0.75, coverage=0.0, chinese=False, other_language=False
+)
 
 
 def test_the_probability_is_logistic_in_the_features() -> None:
-    calibration = Calibration("e", intercept=-1.0, weights=(2.0, 0.0, 0.0, 1.0, 0.0), threshold=0.5)
+    calibration = Calibration("e", intercept=-1.0, weights=(2.0, 0.0, 0.0, 1.0, 0.0, 0.0), threshold=0.5)
     assert calibration.probability(STRONG) == pytest.approx(1 / (1 + 2.718281828 ** -(-1 + 2 * 0.93 + 0.8)))
 
 
