@@ -19,7 +19,7 @@ from ingestion.manifest import NAME as MANIFEST_NAME
 from ingestion.manifest import Stated, read_manifest
 from ingestion.originals import keep_original, sha256_of
 from ingestion.splitting import CountTokens, lay_out, split
-from ingestion.types import LoadedDocument, Metadata
+from ingestion.types import Block, Metadata
 from rag.errors import InvalidRequest, TaiyiError, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
@@ -30,7 +30,7 @@ from rag.writing import Added, NewEdition, add_edition, ensure_collection, writi
 
 PUBLISH_EVERY_PASSAGES = 2048
 COMMIT_EVERY_DOCUMENTS = 64
-_OF_ONE_RECORD = ("external_id", "title", "authors", "doi", "pmid", "pmcid", "url")
+_OF_ONE_RECORD = ("external_id", "title", "authors", "edition", "doi", "pmid", "pmcid", "url")
 _SEVERAL_RECORDS = ("jsonl", "pubmed")
 
 FileStatus = Literal["added", "updated", "unchanged", "failed"]
@@ -202,28 +202,33 @@ class _Run:
         )
 
     def _editions(self, file: FileToRead, sha256: str, format_name: str) -> Iterator[NewEdition]:
-        stated = file.stated.metadata
-        if format_name in _SEVERAL_RECORDS:
-            stated = replace(stated, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD})
         for number, loaded in enumerate(load(file.path), start=1):
-            yield _edition(loaded, stated, file, sha256, format_name, number, self._count_tokens)
+            known = _known_metadata(loaded.metadata, file.stated.metadata, format_name)
+            yield _edition(loaded.blocks, known, file, sha256, format_name, number, self._count_tokens)
 
     def _count_tokens(self, texts: list[str]) -> list[int]:
         encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [len(encoding.ids) for encoding in encoded]
 
 
+def _known_metadata(own: Metadata, stated: Metadata, format_name: str) -> Metadata:
+    """What a document and its manifest say together. The manifest goes before a file's own statements, but not before
+    those of one record among several, where it can speak for all of them only."""
+    if format_name not in _SEVERAL_RECORDS:
+        return own.updated_by(stated)
+    return replace(stated, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD}).updated_by(own)
+
+
 def _edition(
-    loaded: LoadedDocument,
-    stated: Metadata,
+    blocks: Sequence[Block],
+    known: Metadata,
     file: FileToRead,
     sha256: str,
     format_name: str,
     number: int,
     count_tokens: CountTokens,
 ) -> NewEdition:
-    laid_out = lay_out(loaded.blocks)
-    known = loaded.metadata.updated_by(stated)
+    laid_out = lay_out(blocks)
     where = file.location if number == 1 else f"{file.location}#{number}"
     return NewEdition(
         key=f"id:{known.external_id}" if known.external_id else f"doi:{known.doi}" if known.doi else f"file:{where}",
@@ -232,7 +237,7 @@ def _edition(
         format=format_name,
         text=laid_out.text,
         page_starts=laid_out.page_starts,
-        passages=tuple(split(loaded.blocks, laid_out, count_tokens)),
+        passages=tuple(split(blocks, laid_out, count_tokens)),
         **asdict(
             replace(
                 known,

@@ -18,7 +18,7 @@ COVERAGE_WEIGHT = 0.1
 MARGIN = 0.045
 """How far below the best sentence's score another may lie and still be quoted."""
 SAME_WORDS = 0.6
-"""Sentences that share at least this part of their terms say the same: one is enough."""
+"""Sentences that share at least this part of all their terms (Jaccard) say the same: one is enough."""
 
 _CELLS = " | "
 _MARKER = re.compile(r"(?:[-•*–]|\(?\d{1,2}[.)、]|[a-z]\))\s+")
@@ -112,4 +112,4 @@ def _coverage(asked: set[str], sentence: str) -> float:
 
 def _shared(one: str, other: str) -> float:
     first, second = set(terms(one)), set(terms(other))
-    return len(first & second) / max(1, min(len(first), len(second)))
+    return len(first & second) / max(1, len(first | second))

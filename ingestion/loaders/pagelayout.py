@@ -192,7 +192,14 @@ def _is_running_text(side: list[Fragment]) -> bool:
     width = max(f.right for f in side) - min(f.left for f in side)
     if width < _MIN_COLUMN_EMS * median(f.size for f in side):
         return False
-    return median(sum(f.right - f.left for f in row) for row in rows(side)) >= _MIN_FILLED * width
+    lines = rows(side)
+    if 2 * sum(map(_has_cells, lines)) >= len(lines):
+        return False
+    return median(sum(f.right - f.left for f in row) for row in lines) >= _MIN_FILLED * width
+
+
+def _has_cells(row: list[Fragment]) -> bool:
+    return any(after.left - before.right > _CELL_GAP_EMS * before.size for before, after in pairwise(row))
 
 
 def _was_column(part: list[Fragment], x: float) -> bool:

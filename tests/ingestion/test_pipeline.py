@@ -146,3 +146,17 @@ def test_pages_are_those_of_the_source(lite_library: Library) -> None:
         document = catalog.document(session, LOCAL_ADMIN, document_id)
         starts = catalog.page_starts(session, document.edition_id)
     assert starts == (0, document.text.index("Thyroid"))
+
+
+def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silent(lite_library: Library) -> None:
+    lines = [
+        {"id": "a", "title": "A", "text": "Dose A.", "published": "2018"},
+        {"id": "b", "title": "B", "text": "Dose B."},
+    ]
+    text = "\n".join(json.dumps(line) for line in lines)
+    lite_library.write("c.jsonl", text, title="All", edition="2023 edition", published="2023", publisher="P")
+    lite_library.ingest()
+    with lite_library.system.database.reading() as session:
+        found = {document.title: document for document in catalog.documents(session, LOCAL_ADMIN)}
+    assert {title: one.editions[0].published for title, one in found.items()} == {"A": "2018", "B": "2023"}
+    assert {(one.publisher, one.editions[0].edition) for one in found.values()} == {("P", None)}
