@@ -12,6 +12,8 @@ from rag.types import Answer, Citation, Document, Passage, SearchResult
 
 NOTICE = "Quotations from the documents in this library; no medical advice."
 
+NOTHING_FOUND = "Nothing was found to search in. Load documents with: taiyi-rag ingest PATH"
+
 
 @contextmanager
 def ingest_progress(files: int) -> Iterator[Listener]:
@@ -48,7 +50,7 @@ def print_hits(result: SearchResult) -> None:
         click.secho(f"{hit.rank:>2}. {_place(hit.passage)}", bold=True)
         click.echo(_indented(hit.passage.text))
     if not result.hits:
-        click.echo("Nothing found. See what there is with: taiyi-rag documents list")
+        click.echo(NOTHING_FOUND)
     if result.undated_left_out:
         click.echo(f"{result.undated_left_out} document(s) without a date were left out.")
 
@@ -56,7 +58,9 @@ def print_hits(result: SearchResult) -> None:
 def print_answer(answer: Answer) -> None:
     click.secho(answer.question, bold=True)
     click.echo(_indented(answer.text))
-    if answer.status == "abstained" and answer.passages:
+    if not answer.passages:
+        click.echo(NOTHING_FOUND)
+    elif answer.status == "abstained":
         click.echo("\nClosest, but not close enough:")
         for hit in answer.passages[:3]:
             click.echo(f"  - {_place(hit.passage)}")

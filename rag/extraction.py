@@ -25,6 +25,7 @@ _MARKER = re.compile(r"(?:[-•*–]|\(?\d{1,2}[.)、]|[a-z]\))\s+")
 _REFERENCES = re.compile(
     r"(?:^|> )(?:\d+[. ]*)?(?:references?|bibliography|further reading|参考文献|参考资料)\s*$", re.I
 )
+_BIBLIOGRAPHIC = re.compile(r"\bdoi\s*:|\b(?:19|20)\d\d;\s?\d+", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
 _CONTENTLESS_BELOW = {"en": 12, "zh": 6}
 
@@ -92,8 +93,10 @@ def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
         if marker := _MARKER.match(passage.text, start, end):
             start = marker.end()
         sentence = passage.text[start:end]
+        if sentence in headings or _BIBLIOGRAPHIC.search(sentence):
+            continue
         letters = len(_LETTER.findall(sentence))
-        if letters >= _CONTENTLESS_BELOW[language_of(sentence)] and sentence not in headings:
+        if letters >= _CONTENTLESS_BELOW[language_of(sentence)]:
             spans.append((start, end))
     return spans
 
