@@ -118,6 +118,4 @@ def _source(citation: Citation) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(
-        textwrap.fill(line, 110, initial_indent="    ", subsequent_indent="    ") for line in text.split("\n")
-    )
+    return textwrap.indent(text, "    ")
