@@ -84,12 +84,12 @@ def list_collections(system: OpenSystem, caller: Asker) -> wire.Json:
 def list_documents(
     system: OpenSystem,
     caller: Asker,
-    collection: Annotated[list[str], Query()] = [],  # noqa: B006  FastAPI copies it
+    collection: Annotated[list[str] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> wire.Json:
     with system.database.reading() as session:
-        found = catalog.documents(session, caller, collection)
+        found = catalog.documents(session, caller, collection or ())
     return {
         "documents": [wire.document_json(document) for document in found[offset : offset + limit]],
         "total": len(found),

@@ -24,7 +24,7 @@ _ABBREVIATIONS = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec
     """.split()
 )
-_LAST_WORD = re.compile(r"[^\s(\[“\"/]*$")
+_WORD_BREAK = re.compile(r"[\s(\[“\"/]")
 _STARTERS = frozenset(
     """
     a after all although an and as at avoid because both but check do each for from give however if in it its most no
@@ -76,7 +76,7 @@ def _ends_latin_sentence(text: str, begin: int, match: re.Match[str], end: int) 
     if following[1][0].islower():
         return False
     sentence = text[begin : match.start()].lstrip()
-    word = _LAST_WORD.search(sentence[-40:])[0]  # type: ignore[index]  # matches any text, be it empty
+    word = _WORD_BREAK.split(sentence[-40:])[-1]
     if word == sentence and _is_list_marker(word):
         return False
     if word.lower() in _ABBREVIATIONS:
