@@ -232,7 +232,7 @@ def _state(tensors: dict[str, NDArray[np.float32]], config: dict[str, Any]) -> d
 
 def _save(config: dict[str, Any], tokenizer: "Tokenizer", state: dict[str, Any], folder: Path) -> None:
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
     from transformers.utils import logging as transformers_logging
 

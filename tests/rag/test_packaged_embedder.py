@@ -3,7 +3,7 @@ import pytest
 
 from rag.embedding import SentenceTransformerEmbedder
 from rag.errors import Unavailable
-from rag.packaged_embedder import load_tokenizer
+from rag.packaged_embedder import ensure_packaged_embedder, load_tokenizer
 from rag.settings import Settings
 
 TEXTS = [
@@ -57,3 +57,10 @@ def test_any_sentence_transformers_folder_serves_under_its_own_fingerprint(model
     assert same.fingerprint != embedder.fingerprint
     again = SentenceTransformerEmbedder(Settings(embedder=str(models / "multilingual-e5-small")))
     assert same.fingerprint == again.fingerprint
+
+
+def test_a_fresh_home_gets_the_same_model(tmp_path, models) -> None:
+    made = ensure_packaged_embedder(tmp_path)
+    prepared = models / "multilingual-e5-small"
+    for name in ("fingerprint", "model.safetensors", "tokenizer.json", "modules.json"):
+        assert (made / name).read_bytes() == (prepared / name).read_bytes(), name
