@@ -16,7 +16,8 @@ from rag.errors import InvalidRequest
 
 NAME = "manifest.toml"
 _FIELDS = {known.name for known in fields(Metadata)}
-_DATES = ("published", "effective")
+_DATES = ("published", "effective", "withdrawn", "review_by")
+_LISTS = ("authors", "publication_types")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,9 @@ def metadata_from(values: Mapping[str, Any]) -> Metadata:
     for key, value in values.items():
         if key not in _FIELDS:
             raise InvalidRequest(f"unknown field {key!r}; known are {', '.join(sorted(_FIELDS))}")
-        if key == "authors":
-            if not isinstance(value, list) or not all(isinstance(author, str) for author in value):
-                raise InvalidRequest("'authors' is a list of names")
+        if key in _LISTS:
+            if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+                raise InvalidRequest(f"{key!r} is a list of texts")
             known[key] = tuple(value)
         elif value is not None:
             known[key] = str(value) if key in _DATES else value
