@@ -28,7 +28,7 @@ def test_a_folder_without_manifest_states_nothing(tmp_path: Path) -> None:
         ('[[document]]\nfile = "a"\ncolour = "red"', "unknown field 'colour'"),
         ('[[document]]\nfile = "a"\npublished = "May 2018"', "is not a date"),
         ('[[document]]\nfile = "a"\ntitle = 3', "'title' is a text"),
-        ('[[document]]\nfile = "a"\nauthors = "B"', "list of names"),
+        ('[[document]]\nfile = "a"\nauthors = "B"', "list of texts"),
     ],
 )
 def test_a_wrong_manifest_says_where(tmp_path: Path, text: str, reason: str) -> None:
