@@ -1,0 +1,46 @@
+"""``answers``: list, show."""
+
+import click
+
+from api.commands.shared import as_json, open_home, print_json
+
+
+@click.group()
+def answers() -> None:
+    """List and show stored answers."""
+
+
+@answers.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@as_json
+def list_answers(limit: int, as_json: bool) -> None:
+    """The latest answers, newest first."""
+    from api.terminal import print_answers
+    from api.wire import answer_summary_json
+    from rag import record
+    from rag.types import LOCAL_ADMIN
+
+    with open_home() as system, system.database.reading() as session:
+        found = record.latest(session, LOCAL_ADMIN, limit)
+    if as_json:
+        print_json(answer_summary_json(answer) for answer in found)
+    else:
+        print_answers(found)
+
+
+@answers.command("show")
+@click.argument("answer_id")
+@as_json
+def show_answer(answer_id: str, as_json: bool) -> None:
+    """A stored answer with its sources."""
+    from api.terminal import print_answer
+    from api.wire import answer_json
+    from rag import record
+    from rag.types import LOCAL_ADMIN
+
+    with open_home() as system, system.database.reading() as session:
+        answer = record.load(session, LOCAL_ADMIN, answer_id)
+    if as_json:
+        print_json([answer_json(answer)])
+    else:
+        print_answer(answer)

@@ -1,0 +1,107 @@
+"""``search`` and ``ask``."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from api.commands.shared import as_json, open_home, print_json
+from rag.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from rag.types import Query
+
+Command = Callable[..., Any]
+
+
+def retrieval_options(command: Command) -> Command:
+    """The options of ``search`` and ``ask``, gathered into a Query given as ``query``."""
+    for option in (
+        click.option("--as-of", metavar="DATE", help="Search the editions in force on that day (YYYY-MM-DD)."),
+        click.option("--filter", "filters", metavar="KEY=VALUE", multiple=True, help="Also KEY>=DATE and KEY<=DATE."),
+        click.option("--retrieval", type=click.Choice(["hybrid", "dense", "lexical"]), default="hybrid"),
+        click.option("--top-k", type=int, default=10, show_default=True, help="How many passages, 1 to 100."),
+        click.option("--collection", "collections", multiple=True, help="Search this one; may be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("question")
+@retrieval_options
+@as_json
+def search(question: str, as_json: bool, **options: Any) -> None:
+    """Find the passages that fit a question, best first."""
+    from api.terminal import print_hits
+    from api.wire import search_json
+    from rag.retrieval import search as search_passages
+    from rag.types import LOCAL_ADMIN
+
+    with open_home() as system:
+        result = search_passages(_query(question, **options), LOCAL_ADMIN, system)
+    if as_json:
+        print_json([search_json(result)])
+    else:
+        print_hits(result)
+
+
+@click.command()
+@click.argument("question")
+@retrieval_options
+@click.option("--mode", type=click.Choice(["grounded", "ungrounded", "extractive"]), default="extractive")
+@click.option("--language", type=click.Choice(["en", "zh"]), help="The answer's language; by default the question's.")
+@as_json
+def ask(question: str, mode: Any, language: Any, as_json: bool, **options: Any) -> None:
+    """Answer a question, each sentence with its source, or say that the documents do not answer it."""
+    from api.terminal import print_answer
+    from api.wire import answer_json
+    from rag.answering import answer
+    from rag.types import LOCAL_ADMIN, Ask
+
+    with open_home() as system:
+        given = answer(Ask(_query(question, **options), mode, language), LOCAL_ADMIN, system)
+    if as_json:
+        print_json([answer_json(given)])
+    else:
+        print_answer(given)
+
+
+def _query(
+    question: str,
+    collections: tuple[str, ...],
+    top_k: int,
+    retrieval: Any,
+    filters: tuple[str, ...],
+    as_of: str | None,
+) -> "Query":
+    from rag.editions import first_day
+    from rag.types import Query
+
+    return Query(
+        text=question,
+        collections=collections,
+        retrieval=retrieval,
+        top_k=top_k,
+        filters=_filters(filters),
+        as_of=first_day(as_of) if as_of else None,
+    )
+
+
+def _filters(stated: Iterable[str]) -> dict[str, Any]:
+    filters: dict[str, Any] = {}
+    for one in stated:
+        key, operator, value = _parted(one)
+        if operator == "=":
+            filters[key] = [*filters.get(key, []), value]
+        else:
+            filters.setdefault(key, {})["gte" if operator == ">=" else "lte"] = value
+    return filters
+
+
+def _parted(stated: str) -> tuple[str, str, str]:
+    for operator in (">=", "<=", "="):
+        key, found, value = stated.partition(operator)
+        if found and key and value:
+            return key, operator, value
+    raise InvalidRequest(f"--filter {stated!r}: write KEY=VALUE, KEY>=DATE or KEY<=DATE")

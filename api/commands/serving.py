@@ -1,0 +1,13 @@
+"""``serve``."""
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Serve the HTTP API and the web page until Ctrl-C."""
+    from api.server import run
+
+    run(host, port)
