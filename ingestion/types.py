@@ -1,7 +1,12 @@
 """What a loader makes of a file, and what the splitter makes of that."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from rag.types import Metadata
+from rag.writing import NewPassage
+
+__all__ = ["Block", "BlockKind", "Box", "LoadedDocument", "Metadata", "ParsedDocument"]
 
 
 class BlockKind(StrEnum):
@@ -45,46 +50,19 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
-    """What is known of a document besides its text. A date is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
-
-    ``publication_types`` and ``study_design`` are in the words of MeSH where the source uses them ("Randomized
-    Controlled Trial"). ``retraction`` is the notice of a text that was retracted, as the source words it. A text holds
-    until the day before ``withdrawn`` and to the end of ``review_by``. ``supersedes`` is the external id or DOI of the
-    document of which this is a newer edition.
-    """
-
-    external_id: str | None = None
-    title: str | None = None
-    authors: tuple[str, ...] = ()
-    publisher: str | None = None
-    journal: str | None = None
-    edition: str | None = None
-    published: str | None = None
-    effective: str | None = None
-    language: str | None = None
-    url: str | None = None
-    doi: str | None = None
-    pmid: str | None = None
-    pmcid: str | None = None
-    licence: str | None = None
-    publication_types: tuple[str, ...] = ()
-    study_design: str | None = None
-    evidence_grade: str | None = None
-    retraction: str | None = None
-    withdrawn: str | None = None
-    review_by: str | None = None
-    supersedes: str | None = None
-
-    def updated_by(self, other: "Metadata") -> "Metadata":
-        """These values, replaced by each value that ``other`` states."""
-        stated = {f.name: value for f in fields(other) if (value := getattr(other, f.name))}
-        return Metadata(**{f.name: stated.get(f.name, getattr(self, f.name)) for f in fields(self)})
-
-
-@dataclass(frozen=True, slots=True)
 class LoadedDocument:
     """One document as read from a file, in reading order."""
 
     blocks: tuple[Block, ...]
     metadata: Metadata = field(default_factory=Metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A document laid out as one text and split into passages, with its format as ``ingestion.loaders`` names it."""
+
+    format: str
+    metadata: Metadata
+    text: str
+    page_starts: tuple[int, ...]
+    passages: tuple[NewPassage, ...]

@@ -61,28 +61,51 @@ class CollectionRow(Base):
 
 
 class DocumentRow(Base):
-    """``key`` is what the document is recognised by: its external id, else its DOI, else where it was read from."""
-
     __tablename__ = "documents"
-    __table_args__ = (Index("ix_documents_collection_id_key", "collection_id", "key", unique=True),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"))
-    key: Mapped[str] = mapped_column(Text)
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
     external_id: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class DocumentKeyRow(Base):
+    """What a document is recognised by: its external id, its DOI, where it was read from, what it supersedes."""
+
+    __tablename__ = "document_keys"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+
+
+class ProposalRow(Base):
+    """Two documents of a like title and publisher, which may be editions of one. ``state`` is ``waiting`` until a
+    librarian has said ``accepted`` or ``rejected``. No foreign key: accepting makes the two one."""
+
+    __tablename__ = "proposals"
+
+    document_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    like_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class EditionRow(Base):
     """One text of a document.
 
     ``state`` is ``pending`` until its passages are in every index, then ``live``; ``replaced`` once the same file was
-    read again with other content; ``removed`` with its document. A dated edition is in force from ``in_force_from``
-    until the day before ``in_force_until``; an undated one has neither. ``page_starts[i]`` is the offset at which page
-    i + 1 begins.
+    read again with other content; ``removed`` with its document; ``purged`` once its words were erased. It is in force
+    from ``in_force_from`` (None: an undated text) until the day before ``in_force_until`` (None: no end is known), the
+    first day of its successor, of its withdrawal or retirement, or after its review was due. ``page_starts[i]`` is the
+    offset at which page i + 1 begins. Editions of one ``likeness`` have a like title and publisher.
     """
 
     __tablename__ = "editions"
+    __table_args__ = (
+        Index("ix_editions_document_id_content_sha256", "document_id", "content_sha256"),
+        Index("ix_editions_source_sha256", "source_sha256"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
@@ -105,15 +128,29 @@ class EditionRow(Base):
     pmid: Mapped[str | None] = mapped_column(String(16))
     pmcid: Mapped[str | None] = mapped_column(String(16))
     licence: Mapped[str | None] = mapped_column(Text)
+    publication_types: Mapped[list[str]] = mapped_column(JSON)
+    study_design: Mapped[str | None] = mapped_column(Text)
+    evidence_grade: Mapped[str | None] = mapped_column(Text)
+    retraction: Mapped[str | None] = mapped_column(Text)
+    withdrawn: Mapped[str | None] = mapped_column(String(10))
+    review_by: Mapped[str | None] = mapped_column(String(10))
+    retired_on: Mapped[date | None] = mapped_column(Date)
+    supersedes: Mapped[str | None] = mapped_column(Text)
+    content_sha256: Mapped[str] = mapped_column(String(64))
+    likeness: Mapped[str] = mapped_column(String(32), index=True)
     text: Mapped[str] = mapped_column(Text)
     page_starts: Mapped[list[int]] = mapped_column(JSON)
     ingested_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class PassageRow(Base):
+    """``boxes`` has ``[page, left, top, right, bottom]`` for each line, in PDF points from the page's top left corner.
+    ``flags`` are words with a space around each, such as `` hidden instruction ``; empty where nothing was found."""
+
     __tablename__ = "passages"
     __table_args__ = (
         Index("ix_passages_edition_id_ordinal", "edition_id", "ordinal", unique=True),
+        Index("ix_passages_flags", "flags"),
         {"sqlite_autoincrement": True},
     )
 
@@ -124,6 +161,8 @@ class PassageRow(Base):
     char_end: Mapped[int]
     section: Mapped[str | None] = mapped_column(Text)
     page: Mapped[int | None]
+    boxes: Mapped[list[list[float]]] = mapped_column(JSON)
+    flags: Mapped[str] = mapped_column(String(100))
 
 
 class SegmentRow(Base):
@@ -152,20 +191,58 @@ class SourceRow(Base):
 
 
 class JobRow(Base):
-    """An upload on its way in. ``result`` has one entry a file, as ``ingest`` prints it."""
+    """Files on their way in. ``source`` is ``upload`` or ``folder``: of an upload, ``paths`` is the file's name; of
+    folders, the paths to read. ``state`` is ``queued``, ``running``, ``succeeded``, ``partial``, ``failed`` or
+    ``cancelled``; ``error`` says why a job failed as a whole."""
 
     __tablename__ = "jobs"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     caller_id: Mapped[str] = mapped_column(Text)
     collection: Mapped[str] = mapped_column(String(100))
-    state: Mapped[str] = mapped_column(String(16), index=True)
-    filename: Mapped[str] = mapped_column(Text)
-    sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(String(16))
+    paths: Mapped[list[str]] = mapped_column(JSON)
     stated_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
-    result: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(Moment)
+    restore: Mapped[bool]
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    cancel_requested: Mapped[bool]
+    error: Mapped[str | None] = mapped_column(Text)
+    passages: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class JobFileRow(Base):
+    """A file of a job. ``status`` is ``queued`` until it was read, then as ``ingest`` prints it."""
+
+    __tablename__ = "job_files"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    location: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    document_id: Mapped[str | None] = mapped_column(String(32))
+    documents: Mapped[int]
+    flagged: Mapped[int]
+
+
+class RemovalRow(Base):
+    """The receipt of a removal, kept for good; of a purge without the title."""
+
+    __tablename__ = "removals"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    document_id: Mapped[str] = mapped_column(String(32), index=True)
+    edition_ids: Mapped[list[str]] = mapped_column(JSON)
+    title: Mapped[str | None] = mapped_column(Text)
+    collection: Mapped[str] = mapped_column(String(100))
+    passages: Mapped[int]
+    generation: Mapped[int]
+    purged: Mapped[bool]
+    caller_id: Mapped[str] = mapped_column(Text)
+    removed_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class AnswerRow(Base):

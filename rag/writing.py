@@ -22,10 +22,15 @@ from rag.types import Caller
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
+    """``boxes`` are ``(page, left, top, right, bottom)`` in PDF points from the page's top left corner, one a line;
+    ``flags`` are what screening found."""
+
     char_start: int
     char_end: int
     section: str | None
     page: int | None
+    boxes: tuple[tuple[int, float, float, float, float], ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
