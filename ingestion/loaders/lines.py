@@ -2,6 +2,9 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+
+import langcodes
 
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff]")
@@ -16,6 +19,9 @@ _BREAK_IN_CHINESE = re.compile(
     f"|(?<=[{_WIDE}])\n(?=[<>≤≥=±])"
 )
 
+_RAISED = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
+_WHOLE_NUMBER = re.compile(r"[+\-−–]?\d+")
+
 _FINAL_PUNCTUATION = ".!?;:,。！？；：，、…"
 _NUMBERED = re.compile(r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,5})[.．]?\s+(?=[^\W\d_])")
 _CHINESE_NUMERAL = "[一二三四五六七八九十百]"
@@ -27,14 +33,9 @@ _CHINESE_HEADINGS = (
 _BULLET = re.compile(r"(?:[•●▪■◆‣⁃∙·○◦\uf0b7\uf0a7*]|[-–—](?=\s))\s*(?=\S)")
 _LIST_NUMBER = re.compile(r"(?:\(?\d{1,3}[.)）]|（\d{1,3}）)(?=\s|[\u4e00-\u9fff])\s*|\d{1,3}、|[①-⑳]\s*")
 
-_LANGUAGES = {
-    "ara": "ar", "bul": "bg", "chi": "zh", "zho": "zh", "cmn": "zh", "cze": "cs", "ces": "cs", "dan": "da", "dut": "nl",
-    "nld": "nl", "eng": "en", "est": "et", "fin": "fi", "fre": "fr", "fra": "fr", "ger": "de", "deu": "de", "gre": "el",
-    "ell": "el", "heb": "he", "hin": "hi", "hrv": "hr", "hun": "hu", "ice": "is", "isl": "is", "ind": "id", "ita": "it",
-    "jpn": "ja", "kor": "ko", "lav": "lv", "lit": "lt", "may": "ms", "msa": "ms", "nor": "no", "per": "fa", "fas": "fa",
-    "pol": "pl", "por": "pt", "rum": "ro", "ron": "ro", "rus": "ru", "slo": "sk", "slk": "sk", "slv": "sl", "spa": "es",
-    "srp": "sr", "swe": "sv", "tha": "th", "tur": "tr", "ukr": "uk", "vie": "vi",
-}  # fmt: skip
+_NO_PERSON = frozenset(
+    ("", "python-docx", "user", "admin", "administrator", "author", "microsoft office user", "微软用户", "用户")
+)
 _UNTITLED = re.compile(
     r"(?i)microsoft (word|powerpoint|excel)\b|untitled|no ?title|unknown|document\d*$|文档\s*\d*$|幻灯片|title$|none$"
     r"|[^/\\]*\.(docx?|pdf|tex|dvi|indd|qxd|rtf|txt|pptx?|xlsx?|jpe?g|png|tiff?|ps|eps|fm|wpd|html?)$|[A-Za-z]:\\|file:|/\w+/"
@@ -46,9 +47,21 @@ def one_line(text: str) -> str:
 
     A line break between Chinese characters, beside Chinese punctuation or before a comparison leaves no space.
     """
-    text = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", text)
+    unbroken = text.replace("\n", " ") if text.isascii() else text
+    if unbroken.isprintable():  # most text, and then a space is the only white space in it
+        return " ".join(unbroken.split())
+    text = _LINE_ENDS.sub("\n", text)
     text = _BREAKS.sub("\n", _SPACES.sub(" ", _CONTROLS.sub("", text))).strip()
     return _BREAK_IN_CHINESE.sub("", text).replace("\n", " ")
+
+
+def raised(text: str, before: str) -> str:
+    """``text`` set as a superscript after ``before``: in 10 to the power of 5 the 5 becomes ``⁵``, lest it read 105.
+
+    What is no whole number, or stands after anything but a digit, stays as it is.
+    """
+    return text.translate(_RAISED) if before[-1:].isdecimal() and _WHOLE_NUMBER.fullmatch(text) else text
 
 
 def ends_a_sentence(line: str) -> bool:
@@ -85,12 +98,21 @@ def list_marker(line: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def language_code(stated: str | None) -> str | None:
     """The ISO 639-1 code of a stated language: "zh-CN", "zh_Hans", "chi" and "CHI" are all ``zh``; None if unknown."""
-    code = re.split(r"[-_]", (stated or "").strip().lower())[0]
-    if len(code) == 3:
-        return _LANGUAGES.get(code)
-    return code if len(code) == 2 and code.isalpha() and code.isascii() else None
+    try:
+        language = langcodes.Language.get(langcodes.standardize_tag((stated or "").strip(), macro=True))
+    except ValueError:
+        return None
+    code = language.language or ""
+    return code if len(code) == 2 and language.is_valid() else None
+
+
+def person_names(stated: str | None) -> tuple[str, ...]:
+    """The authors, parted at ``;``, in a file's properties, without those that a program filled in."""
+    names = map(one_line, re.split("[;；]", stated or ""))
+    return tuple(name for name in names if name.lower() not in _NO_PERSON)
 
 
 def sane_title(stated: str | None) -> str | None:

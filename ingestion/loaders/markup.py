@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from ingestion.loaders.lines import raised
 from ingestion.loaders.source import opened
 from rag.errors import UnreadableFile
 
@@ -18,6 +19,7 @@ XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 _SKIPPED = ((b"<?", b"?>"), (b"<!--", b"-->"))
+_NAMESPACED = etree.XPath("descendant-or-self::*[namespace-uri()]")
 _NAME = re.compile(rb"<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 
 
@@ -88,10 +90,20 @@ def children(element: etree._Element) -> Iterator[tuple[etree._Element | None, s
             yield None, child.tail
 
 
+def superscript(element: etree._Element) -> str | None:
+    """The text of a ``<sup>`` that is a power, ``⁵`` in 10⁵; None where it is none or has elements in it."""
+    text = element.text or ""
+    if len(element) or not text:
+        return None
+    previous, parent = element.getprevious(), element.getparent()
+    before = previous.tail if previous is not None else parent.text if parent is not None else ""
+    power = raised(text.strip(), (before or "").rstrip())
+    return power if power != text.strip() else None
+
+
 def _strip_namespaces(element: etree._Element) -> None:
-    for inner in element.iter(etree.Element):
-        if inner.tag[0] == "{":
-            inner.tag = inner.tag.partition("}")[2]
+    for inner in _NAMESPACED(element):
+        inner.tag = inner.tag.partition("}")[2]
 
 
 def _free(element: etree._Element) -> None:
