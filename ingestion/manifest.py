@@ -1,9 +1,10 @@
-"""``manifest.toml``: what a folder says of its files.
+"""``manifest.toml``: what a folder says of its files; ``<file>.meta.toml`` or ``.meta.json``: what one says of a file.
 
 One ``[[document]]`` table a file, with ``file`` relative to the manifest, ``sha256`` of its bytes where the folder
 wants that held, and any field of ``ingestion.types.Metadata``. What it states goes before what the file states.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +16,7 @@ from rag.editions import first_day
 from rag.errors import InvalidRequest
 
 NAME = "manifest.toml"
+SIDECAR_SUFFIXES = (".meta.toml", ".meta.json")
 _FIELDS = {known.name for known in fields(Metadata)}
 _DATES = ("published", "effective", "withdrawn", "review_by")
 _LISTS = ("authors", "publication_types")
@@ -51,6 +53,34 @@ def read_manifest(folder: Path) -> dict[Path, Stated]:
             raise InvalidRequest(f"{path}: {entry['file']}: {error}") from None
         stated[(folder / entry["file"]).absolute()] = Stated(metadata, entry.get("sha256"))
     return stated
+
+
+def is_sidecar(path: Path) -> bool:
+    """Whether the file's name says that it describes another file, so that it is no document itself."""
+    return path.name.lower().endswith(SIDECAR_SUFFIXES)
+
+
+def read_sidecar(path: Path) -> Metadata | None:
+    """What the sidecar beside ``path`` says of it, None without one: the same fields as in the manifest.
+
+    For ``guide.pdf`` that is ``guide.pdf.meta.toml``, ``guide.meta.toml``, or either as ``.json``. Raises
+    InvalidRequest naming the sidecar that is wrong, or those that are one too many.
+    """
+    names = dict.fromkeys(stem + suffix for stem in (path.name, path.stem) for suffix in SIDECAR_SUFFIXES)
+    found = [sidecar for name in names if (sidecar := path.with_name(name)).is_file()]
+    if not found:
+        return None
+    sidecar, *others = found
+    if others:
+        raise InvalidRequest(f"{sidecar} and {others[0].name} both describe {path.name}; keep one of them")
+    try:
+        text = sidecar.read_text(encoding="utf-8-sig")
+        values = tomllib.loads(text) if sidecar.suffix == ".toml" else json.loads(text)
+        if not isinstance(values, dict):
+            raise InvalidRequest('is not an object such as {"title": "..."}')
+        return metadata_from(values)
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, InvalidRequest) as error:
+        raise InvalidRequest(f"{sidecar}: {error}") from None
 
 
 def metadata_from(values: Mapping[str, Any]) -> Metadata:
