@@ -14,8 +14,10 @@ from pathlib import Path
 from lxml import etree
 
 from ingestion.loaders.assemble import BREAK, Piece, heading, line_of, list_items, paragraphs, table_rows
+from ingestion.loaders.citation import retraction_of
 from ingestion.loaders.lines import language_code, one_line
-from ingestion.loaders.markup import XLINK_HREF, XML_LANG, children, elements
+from ingestion.loaders.markup import XLINK_HREF, XML_LANG, children, elements, superscript
+from ingestion.study_designs import study_design_of
 from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
@@ -27,6 +29,9 @@ _DROPPED_ABSTRACTS = {"graphical", "toc", "teaser", "web-summary", "video"}
 _SECTIONS = {"sec", "app", "boxed-text", "statement", "glossary"}
 _CAPTIONED = {"fig", "table-wrap", "fig-group", "table-wrap-group", "disp-formula-group", "boxed-figure"}
 _BREAKING = {"p", "disp-quote", "disp-formula", "verse-line", "speech", "preformat", "code", "def-item", "title"}
+
+_NOTICES = {"retraction", "partial-retraction", "expression-of-concern"}
+_RETRACTED_BY = {"retraction-forward", "retraction-in", "retraction", "retracted-by"}
 
 _CITATION = "\ue000"
 _BRACKETED = rf"[\[(](?:[\s,;–—-]*{_CITATION})+[\s,;–—-]*[\])]"
@@ -111,6 +116,8 @@ def _piece(element: etree._Element, level: int, skipped: etree._Element | None =
         yield from table_rows(_row(row, level) for row in element.iter("tr"))
     elif _cites(element):
         yield _CITATION
+    elif tag == "sup" and (power := superscript(element)):
+        yield power
     elif tag == "break":
         yield " "
     elif tag in _BREAKING:
@@ -198,9 +205,11 @@ def _metadata(article: etree._Element) -> Metadata:
     number = (ids.get("pmc") or ids.get("pmcid") or "").upper().removeprefix("PMC")
     pmcid = f"PMC{number}" if number.isdecimal() else None
     doi = ids.get("doi") or None
+    title = _title(meta.find("title-group"), "article-title", "subtitle")
+    kinds = tuple(filter(None, [article.get("article-type")]))
     return Metadata(
         external_id=pmcid or doi or ids.get("publisher-id") or None,
-        title=_title(meta.find("title-group"), "article-title", "subtitle") or None,
+        title=title or None,
         authors=tuple(_authors(meta)),
         publisher=None if journal is None else _line(journal.find("publisher/publisher-name")) or None,
         journal=None if journal is None else _line(journal.find(".//journal-title")) or None,
@@ -210,7 +219,29 @@ def _metadata(article: etree._Element) -> Metadata:
         pmid=ids.get("pmid") or None,
         pmcid=pmcid,
         licence=_licence(meta),
+        publication_types=kinds,
+        study_design=study_design_of((*kinds, *_subjects(meta))),
+        retraction=None if _NOTICES.intersection(kinds) else retraction_of(title, kinds, _retractions(meta)),
     )
+
+
+def _subjects(meta: etree._Element) -> Iterator[str]:
+    """The headings under which the journal lists its articles, such as "Systematic Review"."""
+    return map(_line, meta.iterfind("article-categories/subj-group/subject"))
+
+
+def _retractions(meta: etree._Element) -> Iterator[str]:
+    """What the article says of its own retraction: the notice that it links to, or the event in its history."""
+    for related in meta.iter("related-article", "related-object"):
+        if related.get("related-article-type") in _RETRACTED_BY:
+            link = related.get(XLINK_HREF)
+            yield f"Retraction in: {_line(related) or link}" if _line(related) or link else "Retracted"
+    for event in meta.iterfind("pub-history/event"):
+        if event.get("event-type") in ("retracted", "retraction"):
+            yield " ".join(filter(None, ("Retracted", *(_date(date) for date in event.iter("date")))))
+    for date in meta.iterfind("history/date"):
+        if date.get("date-type") in ("retracted", "retraction"):
+            yield " ".join(filter(None, ("Retracted", _date(date))))
 
 
 def _authors(meta: etree._Element) -> Iterator[str]:

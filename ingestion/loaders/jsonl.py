@@ -1,36 +1,31 @@
 """JSON Lines, plain or gzip: one document a line, ``{"id": ..., "title": ..., "text": ...}``, read as a stream.
 
 Kept: the title; the text, a paragraph for each run of lines between blank lines; every field named as in ``Metadata``,
-``id`` as ``external_id``, ``lang`` as ``language``, ``license`` as ``licence``. Dropped: every other field.
+``id`` as ``external_id``, ``lang`` as ``language``, ``license`` as ``licence``; where no study design is stated, that
+of the publication types. Dropped: every other field.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ingestion.loaders.assemble import paragraph
+from ingestion.loaders.citation import valid_date
 from ingestion.loaders.lines import language_code, one_line
 from ingestion.loaders.source import opened
+from ingestion.study_designs import study_design_of
 from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_FIELDS = (
-    "title",
-    "publisher",
-    "journal",
-    "edition",
-    "published",
-    "effective",
-    "url",
-    "doi",
-    "pmid",
-    "pmcid",
-    "licence",
-)
+_LISTS = ("authors", "publication_types")
+_DATES = ("published", "effective", "withdrawn", "review_by")
+_OTHER_NAMES = {"language": ("lang",), "licence": ("license",)}
+_TEXTS = tuple(known.name for known in fields(Metadata) if known.name not in (*_LISTS, "external_id"))
 
 
 def load(path: Path) -> Iterator[LoadedDocument]:
@@ -48,50 +43,52 @@ def load(path: Path) -> Iterator[LoadedDocument]:
 
 
 def _document(line: bytes, where: str) -> LoadedDocument:
-    fields = _fields(line, where)
-    external_id = _string(fields, "id", where)
+    stated = _object(line, where)
+    external_id = _string(stated, "id", where)
     if not external_id:
         raise UnreadableFile(f'{where}: "id" is missing')
-    if "text" not in fields:
+    if "text" not in stated:
         raise UnreadableFile(f'{where}: "text" is missing')
-    title = one_line(_string(fields, "title", where))
+    title = one_line(_string(stated, "title", where))
     blocks = [Block(BlockKind.TITLE, title)] if title else []
-    for part in _BLANK_LINES.split(_string(fields, "text", where)):
+    for part in _BLANK_LINES.split(_string(stated, "text", where)):
         blocks += paragraph(part)
     if not blocks:
         raise UnreadableFile(f'{where}: "text" is empty, and so is "title"')
-    return LoadedDocument(tuple(blocks), _metadata(fields, external_id, where))
+    return LoadedDocument(tuple(blocks), _metadata(stated, external_id, where))
 
 
-def _fields(line: bytes, where: str) -> dict[str, Any]:
+def _object(line: bytes, where: str) -> dict[str, Any]:
     if len(line) > MAX_LINE_BYTES:
         raise UnreadableFile(
             f"{where} is longer than {MAX_LINE_BYTES // 2**20} MiB; give each document a line of its own"
         )
     try:
-        fields = json.loads(line.decode("utf-8-sig"))
+        stated = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"{where} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise UnreadableFile(f"{where} is not JSON: {error}") from error
-    if not isinstance(fields, dict):
+    if not isinstance(stated, dict):
         raise UnreadableFile(f'{where} is not an object such as {{"id": "1", "title": "...", "text": "..."}}')
-    return fields
+    return stated
 
 
-def _metadata(fields: dict[str, Any], external_id: str, where: str) -> Metadata:
-    licence = "licence" if "licence" in fields else "license"
-    stated = {
-        name: one_line(_string(fields, licence if name == "licence" else name, where)) or None for name in _FIELDS
-    }
-    language = _string(fields, "lang", where) or _string(fields, "language", where)
-    return Metadata(
-        external_id=external_id, authors=_authors(fields, where), language=language_code(language), **stated
-    )
+def _metadata(stated: dict[str, Any], external_id: str, where: str) -> Metadata:
+    known: dict[str, Any] = {name: _list(stated, name, where) for name in _LISTS}
+    for name in _TEXTS:
+        values = (_string(stated, other, where) for other in (name, *_OTHER_NAMES.get(name, ())))
+        known[name] = one_line(next(filter(None, values), "")) or None
+    for name in _DATES:
+        if known[name]:
+            valid_date(known[name], f'{where}: "{name}"')
+    known["language"] = language_code(known["language"])
+    known["study_design"] = known["study_design"] or study_design_of(known["publication_types"])
+    return Metadata(external_id=external_id, **known)
 
 
-def _string(fields: dict[str, Any], name: str, where: str) -> str:
-    value = fields.get(name)
+def _string(stated: dict[str, Any], name: str, where: str) -> str:
+    value = stated.get(name)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -99,9 +96,9 @@ def _string(fields: dict[str, Any], name: str, where: str) -> str:
     return str(value).strip()
 
 
-def _authors(fields: dict[str, Any], where: str) -> tuple[str, ...]:
-    value = fields.get("authors") or []
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise UnreadableFile(f'{where}: "authors" must be a list of strings')
-    return tuple(filter(None, map(one_line, names)))
+def _list(stated: dict[str, Any], name: str, where: str) -> tuple[str, ...]:
+    value = stated.get(name) or []
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise UnreadableFile(f'{where}: "{name}" must be a list of strings')
+    return tuple(filter(None, map(one_line, values)))

@@ -1,8 +1,9 @@
 """PubMed XML: PubmedArticleSet, a PubmedArticle on its own, and PubmedBookArticle; one document a record, streamed.
 
 Kept: the title, the abstract with its section labels as headings, the vernacular title and abstracts in further
-languages after it; PMID, PMCID, DOI, journal or book, publisher, authors, publication date, language.
-Dropped: MeSH headings, chemicals, grants, affiliations, references, corrections, deleted citations.
+languages after it; PMID, PMCID, DOI, journal or book, publisher, authors, publication date, language, publication
+types, retraction, and which record this one is an update of; a MeSH heading where it names the study's design.
+Dropped: other MeSH headings, chemicals, grants, affiliations, references, errata, deleted citations.
 """
 
 from collections.abc import Iterator
@@ -10,15 +11,25 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingestion.loaders.assemble import heading, paragraph
+from ingestion.loaders.assemble import heading
+from ingestion.loaders.citation import (
+    ABSENT_ABSTRACT,
+    NO_TITLE,
+    labelled,
+    partial_date,
+    retraction_of,
+    stated_date,
+)
 from ingestion.loaders.lines import language_code, one_line
-from ingestion.loaders.markup import children, elements
+from ingestion.loaders.markup import children, elements, superscript
+from ingestion.study_designs import study_design_of
 from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
-_UNLABELLED = {"UNLABELLED", "UNLABELED", "UNASSIGNED"}
-_NO_TITLE = {"[Not Available]", "[Not Available].", "Not Available", "Not Available."}
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_RETRACTIONS = {
+    "RetractionIn": "Retraction in",
+    "RetractedandRepublishedIn": "Retracted and republished in",
+}
 
 
 def load(path: Path) -> Iterator[LoadedDocument]:
@@ -45,6 +56,9 @@ def _article(record: etree._Element) -> LoadedDocument:
     ids = record.findall("PubmedData/ArticleIdList/ArticleId")
     pmid = _text(citation.find("PMID")) or None
     stated = [code for element in article.findall("Language") if (code := language_code(_text(element)))]
+    kinds = _publication_types(article)
+    related = citation.findall("CommentsCorrectionsList/CommentsCorrections")
+    updated = [one for one in related if one.get("RefType") == "UpdateOf"]
     metadata = Metadata(
         external_id=pmid or _id(ids, "pii"),
         title=title or vernacular or None,
@@ -55,6 +69,10 @@ def _article(record: etree._Element) -> LoadedDocument:
         doi=_id(ids, "doi") or _electronic_location(article),
         pmid=pmid,
         pmcid=_id(ids, "pmc"),
+        publication_types=kinds,
+        study_design=study_design_of((*kinds, *_headings(citation))),
+        retraction=retraction_of(title, kinds, _retractions(related)),
+        supersedes=_text(updated[0].find("PMID")) or None if len(updated) == 1 else None,
     )
     blocks = _blocks(title or vernacular, article.find("Abstract"))
     others = citation.findall("OtherAbstract")
@@ -73,6 +91,7 @@ def _book_article(record: etree._Element) -> LoadedDocument:
     authors = entry.find("AuthorList[@Type='authors']")
     ids = entry.findall("ArticleIdList/ArticleId")
     pmid = _text(entry.find("PMID")) or None
+    kinds = _publication_types(entry)
     metadata = Metadata(
         external_id=pmid or _id(ids, "bookaccession"),
         title=title or None,
@@ -84,6 +103,8 @@ def _book_article(record: etree._Element) -> LoadedDocument:
         doi=_id(ids, "doi"),
         pmid=pmid,
         pmcid=_id(ids, "pmc"),
+        publication_types=kinds,
+        study_design=study_design_of(kinds),
     )
     return LoadedDocument(tuple(_blocks(title, entry.find("Abstract"))), metadata)
 
@@ -97,26 +118,46 @@ def _blocks(title: str, abstract: etree._Element | None) -> list[Block]:
 
 def _abstract(abstract: etree._Element, level: int) -> Iterator[Block]:
     for part in abstract.findall("AbstractText"):
-        label = one_line(part.get("Label") or "").rstrip(":")
         text = _text(part)
-        if label and label.upper() not in _UNLABELLED and text:
-            yield from heading(label.capitalize() if label.isupper() else label, level)
-        yield from paragraph(text)
+        if text != ABSENT_ABSTRACT:
+            yield from labelled(one_line(part.get("Label") or ""), text, level)
 
 
 def _title(element: etree._Element | None) -> str:
     title = _text(element)
-    return "" if title in _NO_TITLE else title
+    return "" if title in NO_TITLE else title
+
+
+def _publication_types(entry: etree._Element) -> tuple[str, ...]:
+    stated = [*entry.findall("PublicationTypeList/PublicationType"), *entry.findall("PublicationType")]
+    return tuple(filter(None, map(_text, stated)))
+
+
+def _headings(citation: etree._Element) -> Iterator[str]:
+    return map(_text, citation.findall("MeshHeadingList/MeshHeading/DescriptorName"))
+
+
+def _retractions(related: list[etree._Element]) -> Iterator[str]:
+    """The notices of its retraction: "Retraction in: Lancet. 2010 Feb 6;375(9713):445. PMID: 20137807"."""
+    for one in related:
+        if what := _RETRACTIONS.get(one.get("RefType", "")):
+            pmid = _text(one.find("PMID"))
+            source = _text(one.find("RefSource"))
+            yield f"{what}: {' '.join(filter(None, (source, pmid and f'PMID: {pmid}')))}"
 
 
 def _text(element: etree._Element | None) -> str:
-    return "" if element is None else one_line("".join(_inline(element)))
+    if element is None:
+        return ""
+    return one_line("".join(_inline(element)) if len(element) else element.text or "")
 
 
 def _inline(element: etree._Element) -> Iterator[str]:
     for child, text in children(element):
         if child is None:
             yield text
+        elif child.tag == "sup" and (power := superscript(child)):
+            yield power
         else:
             yield from _inline(child)
 
@@ -133,9 +174,10 @@ def _authors(authors: etree._Element | None) -> tuple[str, ...]:
     if authors is None:
         return ()
     names = []
-    for author in authors.findall("Author"):
-        given = _text(author.find("ForeName")) or _text(author.find("Initials"))
-        names.append(_text(author.find("CollectiveName")) or f"{given} {_text(author.find('LastName'))}".strip())
+    for author in authors.iterchildren("Author"):
+        parts = {part.tag: part for part in author}
+        given = _text(parts.get("ForeName")) or _text(parts.get("Initials"))
+        names.append(_text(parts.get("CollectiveName")) or f"{given} {_text(parts.get('LastName'))}".strip())
     return tuple(name for name in names if name)
 
 
@@ -144,13 +186,4 @@ def _date(date: etree._Element | None) -> str | None:
     if date is None:
         return None
     year, month, day = (_text(date.find(name)) for name in ("Year", "Month", "Day"))
-    if not year:
-        year, month = ([*_text(date.find("MedlineDate")).replace("-", " ").split(), "", ""])[:2]
-    if not (len(year) == 4 and year.isdecimal()):
-        return None
-    number = (
-        _MONTHS.index(month[:3].lower()) + 1 if month[:3].lower() in _MONTHS else int(month) if month.isdecimal() else 0
-    )
-    if not 1 <= number <= 12:
-        return year
-    return f"{year}-{number:02d}-{int(day):02d}" if day.isdecimal() and 1 <= int(day) <= 31 else f"{year}-{number:02d}"
+    return partial_date(year, month, day) if year else stated_date(_text(date.find("MedlineDate")))

@@ -1,6 +1,9 @@
 """Reading a file's bytes, and saying in one line why it cannot be read. Messages name the file, never its folder."""
 
+import codecs
 import gzip
+import io
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ from rag.errors import UnreadableFile
 
 _GZIP = b"\x1f\x8b"
 HEAD_BYTES = 65_536
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 
 
 @contextmanager
@@ -56,6 +60,40 @@ def read_bytes(path: Path) -> bytes:
 def read_text(path: Path) -> str:
     """The whole file as text with ``\\n`` newlines. Raises UnreadableFile where it is empty or no text."""
     return text_of_bytes(read_bytes(path), path)
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The file's lines in order, each but perhaps the last with its ``\\n``: UTF-8 as a stream, any other text whole.
+
+    Raises UnreadableFile where the file is empty or no text.
+    """
+    if not _is_utf8(path):
+        yield from io.StringIO(read_text(path))
+        return
+    with opened(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig") as text:
+        yield from text
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    if b"\0" in read_head(path):
+        return False
+    with opened(path) as stream:
+        try:
+            while chunk := stream.read(HEAD_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def refuse_if_it_unpacks_to_too_much(path: Path) -> None:
+    """For files that are zips. Raises UnreadableFile over 512 MiB; zipfile reads no more than a member states."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > MAX_UNPACKED_BYTES:
+        raise UnreadableFile(f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MiB; split it")
 
 
 def text_of_bytes(data: bytes, path: Path) -> str:

@@ -102,7 +102,7 @@ def test_sections_nest_and_keep_their_labels(tmp_path: Path) -> None:
         ('shown [<xref ref-type="bibr">1</xref>,<xref ref-type="bibr">2</xref>] by', "shown by"),
         ('shown <xref ref-type="bibr">[1]</xref>–<xref ref-type="bibr">[3]</xref>.', "shown."),
         ('shown (<xref ref-type="bibr">Li, 2010</xref>).', "shown (Li, 2010)."),
-        ('10<sup>3</sup> CO<sub>2</sub> (<xref ref-type="fig">Fig. 1</xref>)', "103 CO2 (Fig. 1)"),
+        ('10<sup>3</sup> CO<sub>2</sub> (<xref ref-type="fig">Fig. 1</xref>)', "10³ CO2 (Fig. 1)"),
     ],
 )
 def test_numbers_that_cite_go_and_everything_else_stays(tmp_path: Path, marked: str, plain: str) -> None:
@@ -197,3 +197,48 @@ def test_a_bomb_of_entities_is_refused_and_never_expanded(tmp_path: Path) -> Non
 def test_what_cannot_be_read_is_refused_with_the_reason(tmp_path: Path, xml: str, reason: str) -> None:
     with pytest.raises(UnreadableFile, match=rf"^article\.nxml {reason}"):
         loaded(tmp_path, xml)
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "design"),
+    [
+        ("research-article", "Randomized Controlled Trial", "Randomized Controlled Trial"),
+        ("systematic-review", "Medicine", "Systematic Review"),
+        ("research-article", "Research Article", None),
+    ],
+)
+def test_the_article_type_and_the_journals_headings_tell_the_design(
+    tmp_path: Path, kind: str, subject: str, design: str | None
+) -> None:
+    categories = f"<article-categories><subj-group><subject>{subject}</subject></subj-group></article-categories>"
+    front = FRONT.replace("<title-group>", f"{categories}<title-group>", 1)
+    xml = article("<p>Text.</p>", front=front).replace("<article ", f'<article article-type="{kind}" ', 1)
+    metadata = loaded(tmp_path, xml)[0].metadata
+
+    assert (metadata.publication_types, metadata.study_design) == ((kind,), design)
+
+
+NOTICE = '<related-article related-article-type="{}" xlink:href="10.1/notice"/>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "front", "retraction"),
+    [
+        ("research-article", NOTICE.format("retraction-forward"), "Retraction in: 10.1/notice"),
+        ("research-article", NOTICE.format("corrected-article"), None),
+        ("retraction", NOTICE.format("retracted-article"), None),
+        (
+            "research-article",
+            "<history><date date-type='retracted'><year>2010</year><month>2</month></date></history>",
+            "Retracted 2010-02",
+        ),
+        ("retracted-article", "", "retracted-article"),
+    ],
+)
+def test_a_retracted_article_says_so_and_the_notice_of_it_does_not(
+    tmp_path: Path, kind: str, front: str, retraction: str | None
+) -> None:
+    xml = article("<p>Text.</p>", front=FRONT.replace("<permissions>", f"{front}<permissions>"))
+    xml = xml.replace("<article ", f'<article article-type="{kind}" ', 1)
+
+    assert loaded(tmp_path, xml)[0].metadata.retraction == retraction

@@ -49,6 +49,19 @@ def test_every_metadata_field_is_taken(tmp_path: Path) -> None:
     assert document.metadata.authors == ("A", "B")
 
 
+def test_what_is_stated_of_studies_and_lapse_is_taken(tmp_path: Path) -> None:
+    stated = {
+        "evidence_grade": "1A", "retraction": "Retracted 2020", "withdrawn": "2021-05-01", "review_by": "2024",
+        "supersedes": "g1",
+    }  # fmt: skip
+    line = {"id": "1", "text": "x", "publication_types": ["Journal Article", "Meta-Analysis"], **stated}
+    (document,) = load(written(tmp_path, line))
+
+    assert {name: getattr(document.metadata, name) for name in stated} == stated
+    assert document.metadata.publication_types == ("Journal Article", "Meta-Analysis")
+    assert document.metadata.study_design == "Meta-Analysis"
+
+
 def test_gzip_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "corpus.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"id": "1", "text": "x"}\n'))
@@ -72,6 +85,8 @@ def test_documents_come_one_by_one_before_a_later_bad_line_is_met(tmp_path: Path
         ({"id": "1", "text": " ", "title": ""}, '"text" is empty, and so is "title"'),
         ({"id": "1", "text": ["x"]}, '"text" must be a string'),
         ({"id": "1", "text": "x", "authors": [1]}, '"authors" must be a list of strings'),
+        ({"id": "1", "text": "x", "publication_types": 3}, '"publication_types" must be a list of strings'),
+        ({"id": "1", "text": "x", "withdrawn": "May 2021"}, "\"withdrawn\": 'May 2021' is not a date"),
         ("[1]", "is not an object"),
         ("[" * 100_000, "is not JSON"),
     ],

@@ -45,7 +45,7 @@ def test_a_record_becomes_title_labelled_abstract_and_what_is_in_other_languages
         Block(BlockKind.HEADING, "Background", level=1),
         Block(BlockKind.PARAGRAPH, "Why < 5%."),
         Block(BlockKind.HEADING, "Patients and methods", level=1),
-        Block(BlockKind.PARAGRAPH, "How 103."),
+        Block(BlockKind.PARAGRAPH, "How 10³."),
         Block(BlockKind.PARAGRAPH, "Rest."),
         Block(BlockKind.HEADING, "阿司匹林", level=1),
         Block(BlockKind.HEADING, "目的", level=2),
@@ -77,6 +77,74 @@ def test_a_publication_date_is_as_exact_as_the_record_states(tmp_path: Path, dat
     (document,) = loaded(tmp_path, article(date))
 
     assert document.metadata.published == published
+
+
+def test_publication_types_design_and_the_record_that_it_updates_are_as_stated(tmp_path: Path) -> None:
+    xml = article().replace(
+        "</Article>",
+        "<PublicationTypeList><PublicationType UI='D016428'>Journal Article</PublicationType>"
+        "<PublicationType>Review</PublicationType><PublicationType>Systematic Review</PublicationType>"
+        "</PublicationTypeList></Article><CommentsCorrectionsList><CommentsCorrections RefType='UpdateOf'>"
+        "<RefSource>Cochrane 2015</RefSource><PMID>777</PMID></CommentsCorrections></CommentsCorrectionsList>",
+    )
+    metadata = loaded(tmp_path, xml)[0].metadata
+
+    assert metadata.publication_types == ("Journal Article", "Review", "Systematic Review")
+    assert (metadata.study_design, metadata.supersedes, metadata.retraction) == ("Systematic Review", "777", None)
+
+
+def test_a_mesh_heading_names_the_design_where_no_publication_type_does(tmp_path: Path) -> None:
+    xml = article().replace(
+        "<OtherAbstract",
+        "<MeshHeadingList><MeshHeading><DescriptorName>Humans</DescriptorName></MeshHeading><MeshHeading>"
+        "<DescriptorName>Cohort Studies</DescriptorName></MeshHeading></MeshHeadingList><OtherAbstract",
+        1,
+    )
+
+    assert loaded(tmp_path, xml)[0].metadata.study_design == "Cohort Studies"
+
+
+@pytest.mark.parametrize(
+    ("inside", "retraction"),
+    [
+        (
+            "<CommentsCorrectionsList><CommentsCorrections RefType='RetractionIn'>"
+            "<RefSource>Lancet. 2010 Feb</RefSource><PMID>20137807</PMID></CommentsCorrections>"
+            "</CommentsCorrectionsList>",
+            "Retraction in: Lancet. 2010 Feb PMID: 20137807",
+        ),
+        (
+            "<CommentsCorrectionsList><CommentsCorrections RefType='RetractionOf'><RefSource>Lancet. 1998</RefSource>"
+            "</CommentsCorrections></CommentsCorrectionsList>",
+            None,
+        ),
+    ],
+)
+def test_a_retracted_article_has_the_notice_and_the_notice_itself_has_none(
+    tmp_path: Path, inside: str, retraction: str | None
+) -> None:
+    xml = article().replace("</Article>", f"</Article>{inside}", 1)
+
+    assert loaded(tmp_path, xml)[0].metadata.retraction == retraction
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "retraction"),
+    [
+        (
+            "</Article>",
+            "<PublicationTypeList><PublicationType>Retracted Publication</PublicationType></PublicationTypeList>"
+            "</Article>",
+            "Retracted Publication",
+        ),
+        ("Aspirin in <i>", "RETRACTED: Aspirin in <i>", "RETRACTED"),
+        ("Aspirin in <i>", "Retracted: Aspirin in <i>", None),
+    ],
+)
+def test_a_retraction_without_a_notice_is_known_by_publication_type_or_title(
+    tmp_path: Path, old: str, new: str, retraction: str | None
+) -> None:
+    assert loaded(tmp_path, article().replace(old, new, 1))[0].metadata.retraction == retraction
 
 
 def test_a_record_without_a_set_around_it_is_read(tmp_path: Path) -> None:
