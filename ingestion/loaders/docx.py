@@ -1,9 +1,10 @@
 """Word documents (.docx), paragraphs and tables in the order of the document.
 
 Kept: the title and headings by style (built in, derived from one, by outline level, or named "标题 1"), list items with
-a marker, table rows with merged cells once, tracked insertions, content controls, and the title, authors and language
-that the file's properties state. Dropped: headers, footers, footnotes, comments, tracked deletions, text boxes,
-pictures, and the numbers that Word puts before headings by itself.
+a marker, table rows with merged cells once, tracked insertions, content controls, text boxes after the paragraph that
+they are anchored in, footnotes and endnotes after the paragraph or table that cites them, and the title, authors and
+language that the file's properties state. Dropped: headers, footers, comments, tracked deletions, pictures, and the
+numbers that Word puts before headings by itself.
 """
 
 import re
@@ -18,35 +19,25 @@ import docx
 from docx.opc.exceptions import OpcError
 from docx.oxml.exceptions import InvalidXmlError
 from docx.oxml.ns import qn
+from docx.oxml.parser import parse_xml
 from lxml import etree
 
 from ingestion.loaders.assemble import heading, paragraph, table_rows, title_of
-from ingestion.loaders.lines import language_code, list_marker, one_line, sane_title
-from ingestion.loaders.source import document, read_head
+from ingestion.loaders.lines import language_code, list_marker, one_line, person_names, raised, sane_title
+from ingestion.loaders.source import document, read_head, refuse_if_it_unpacks_to_too_much
 from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 _HEADING_STYLE = re.compile(r"(?:heading|标题|標題)\s*([1-9])", re.I)
 _TITLE_STYLE = re.compile(r"title|标题|標題", re.I)
 _BULLETS = {"bullet", "none", ""}
-_NO_AUTHOR = {
-    "",
-    "python-docx",
-    "user",
-    "admin",
-    "administrator",
-    "author",
-    "microsoft office user",
-    "微软用户",
-    "用户",
-}
-_HIDDEN = {
+_REMOVED = {
     qn("w:moveFrom"),
     qn("w:del"),
-    qn("w:txbxContent"),
     "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",
 }
+_TEXT_BOX = qn("w:txbxContent")
+_NOTE_KINDS = {qn("w:footnoteReference"): "footnote", qn("w:endnoteReference"): "endnote"}
 _MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 
 
@@ -71,10 +62,7 @@ def load(path: Path) -> Iterator[LoadedDocument]:
 
 
 def _opened(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(member.file_size for member in archive.infolist())
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise UnreadableFile(f"{path.name} unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MiB; split it")
+    refuse_if_it_unpacks_to_too_much(path)
     try:
         return docx.Document(str(path))
     except (zlib.error, NotImplementedError, RuntimeError) as error:  # damaged, oddly compressed or encrypted members
@@ -97,14 +85,21 @@ class _Reader:
         self._formats = dict(_number_formats(word))
         self._counts: Counter[tuple[str, str]] = Counter()
         self._list: str | None = None
+        self._note_texts = dict(_notes(word))
+        self._cited_notes: list[Block] = []
+        self._table_depth = 0
 
     def blocks(self, parent: Any) -> Iterator[Block]:
         for element in parent:
             if element.tag == qn("w:p"):
                 yield from self._paragraph(element)
+                yield from self._attached(element)
             elif element.tag == qn("w:tbl"):
                 self._list = None
+                self._table_depth += 1
                 yield from self._table(element)
+                self._table_depth -= 1
+                yield from self._notes_now()
             elif element.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:ins"), qn("w:moveTo"), qn("w:customXml")):
                 yield from self.blocks(element)
 
@@ -128,6 +123,21 @@ class _Reader:
         else:
             yield from paragraph(text)
         self._list = None
+
+    def _attached(self, element: Any) -> Iterator[Block]:
+        """The text boxes anchored in a paragraph and the notes that it cites; those of a table wait for its end."""
+        for attached in _attachments(element):
+            if attached.tag == _TEXT_BOX:
+                yield from self.blocks(attached)
+            else:
+                key = _NOTE_KINDS[attached.tag], attached.get(qn("w:id"))
+                self._cited_notes += self._note_texts.pop(key, ())
+        yield from self._notes_now()
+
+    def _notes_now(self) -> Iterator[Block]:
+        if not self._table_depth:
+            yield from self._cited_notes
+            self._cited_notes = []
 
     def _table(self, table: Any) -> Iterator[Block]:
         rows = table.xpath("./w:tr | ./w:sdt/w:sdtContent/w:tr")
@@ -183,15 +193,42 @@ class _Reader:
 
 
 def _text(element: Any) -> Iterator[str]:
+    before = ""
     for child in element:
         if child.tag in (qn("w:t"), _MATH_TEXT):
-            yield child.text or ""
+            text = child.text or ""
         elif child.tag in (qn("w:br"), qn("w:cr"), qn("w:tab")):
-            yield "\t" if child.tag == qn("w:tab") else "\n"
+            text = "\t" if child.tag == qn("w:tab") else "\n"
         elif child.tag == qn("w:noBreakHyphen"):
-            yield "-"
-        elif child.tag not in _HIDDEN and child.tag != qn("w:pPr"):
-            yield from _text(child)
+            text = "-"
+        elif child.tag not in _REMOVED and child.tag not in (qn("w:pPr"), _TEXT_BOX):
+            text = "".join(_text(child))
+            if _first_value([child], "w:rPr/w:vertAlign") == "superscript":
+                text = raised(text, before)
+        else:
+            continue
+        yield text
+        before = text or before
+
+
+def _attachments(element: Any) -> Iterator[Any]:
+    """The text boxes in a paragraph and its references to notes, not those within a text box."""
+    for child in element:
+        if child.tag == _TEXT_BOX or child.tag in _NOTE_KINDS:
+            yield child
+        elif child.tag not in _REMOVED:
+            yield from _attachments(child)
+
+
+def _notes(word: Any) -> Iterator[tuple[tuple[str, str], list[Block]]]:
+    """(("footnote", its id), its paragraphs) for each footnote and endnote."""
+    for relation in word.part.rels.values():
+        kind = relation.reltype.rpartition("/")[2].removesuffix("s")
+        if kind not in _NOTE_KINDS.values() or relation.is_external:
+            continue
+        for note in parse_xml(relation.target_part.blob):
+            texts = ("".join(_text(line)) for line in note.iter(qn("w:p")))
+            yield (kind, note.get(qn("w:id"))), [block for text in texts for block in paragraph(text)]
 
 
 def _first_value(properties: list[Any], path: str) -> str | None:
@@ -242,9 +279,8 @@ def _titled(blocks: list[Block]) -> list[Block]:
 
 def _metadata(word: Any) -> Metadata:
     properties = word.core_properties
-    names = re.split(r"[;；]", properties.author or "")
     return Metadata(
         title=sane_title(properties.title),
-        authors=tuple(name for name in map(one_line, names) if name.lower() not in _NO_AUTHOR),
+        authors=person_names(properties.author),
         language=language_code(properties.language),
     )

@@ -9,10 +9,13 @@ import pytest
 from docx.enum.style import WD_STYLE_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.parser import parse_xml
 
 from ingestion.loaders.docx import load
 from ingestion.types import Block, BlockKind, LoadedDocument
 from rag.errors import UnreadableFile
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 @pytest.fixture
@@ -175,3 +178,69 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match=r"^guide\.docx is empty"):
         list(load(path))
+
+
+def run(text: str) -> str:
+    return f'<w:r xmlns:w="{WORD}"><w:t>{text}</w:t></w:r>'
+
+
+def with_note(path: Path, kind: str) -> None:
+    """Adds a footnotes or endnotes part with a separator and the note 2 to the document at ``path``."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts[f"word/{kind}s.xml"] = (
+        f'<w:{kind}s xmlns:w="{WORD}"><w:{kind} w:type="separator" w:id="0"><w:p/></w:{kind}>'
+        f'<w:{kind} w:id="2"><w:p><w:r><w:{kind}Ref/></w:r>{run(" Not in pregnancy.")}</w:p></w:{kind}></w:{kind}s>'
+    ).encode()
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relation = f'<Relationship Id="rIdNotes" Type="{office}/{kind}s" Target="{kind}s.xml"/></Relationships>'
+    relations = "word/_rels/document.xml.rels"
+    parts[relations] = parts[relations].replace(b"</Relationships>", relation.encode())
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+
+
+@pytest.mark.parametrize("kind", ["footnote", "endnote"])
+def test_a_note_follows_the_paragraph_or_table_that_cites_it(tmp_path: Path, word: Any, kind: str) -> None:
+    def cite(paragraph: Any) -> None:
+        paragraph._p.append(parse_xml(f'<w:r xmlns:w="{WORD}"><w:{kind}Reference w:id="2"/></w:r>'))
+
+    cite(word.add_paragraph("Give aspirin"))
+    word.add_paragraph("After.")
+    path = tmp_path / "guide.docx"
+    word.save(str(path))
+    with_note(path, kind)
+    assert [block.text for block in next(load(path)).blocks] == ["Give aspirin", "Not in pregnancy.", "After."]
+
+    table = docx.Document()
+    cells = table.add_table(rows=2, cols=2)
+    cells.cell(0, 0).text, cells.cell(0, 1).text, cells.cell(1, 0).text = "Aspirin", "100 mg", "Ibuprofen"
+    cite(cells.cell(0, 1).paragraphs[0])
+    table.save(str(path))
+    with_note(path, kind)
+    assert [block.text for block in next(load(path)).blocks] == ["Aspirin | 100 mg", "Ibuprofen", "Not in pregnancy."]
+
+
+def test_a_text_box_follows_the_paragraph_that_it_is_anchored_in_and_is_read_once(tmp_path: Path, word: Any) -> None:
+    compatibility = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    box = f"<w:pict><w:txbxContent><w:p>{run('Red flags')}</w:p><w:p>{run('Stiff neck')}</w:p></w:txbxContent></w:pict>"
+    paragraph = word.add_paragraph("Fever")
+    paragraph._p.append(
+        parse_xml(
+            f'<w:r xmlns:w="{WORD}" xmlns:mc="{compatibility}"><mc:AlternateContent><mc:Choice Requires="wps">{box}'
+            f"</mc:Choice><mc:Fallback>{box}</mc:Fallback></mc:AlternateContent></w:r>"
+        )
+    )
+    word.add_paragraph("After.")
+
+    texts = [block.text for block in loaded(tmp_path, word).blocks]
+    assert texts == ["Fever", "Red flags", "Stiff neck", "After."]
+
+
+def test_a_power_stays_a_power(tmp_path: Path, word: Any) -> None:
+    paragraph = word.add_paragraph("10")
+    paragraph.add_run("5").font.superscript = True
+    paragraph.add_run(" CFU")
+
+    assert loaded(tmp_path, word).blocks[0].text == "10⁵ CFU"
