@@ -8,14 +8,18 @@ Each format's module imports its parser when it is first needed.
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
+from ingestion.archives import is_archive
 from ingestion.encoding import decode
 from ingestion.loaders.source import HEAD_BYTES, read_head
 from ingestion.types import LoadedDocument
 from rag.errors import UnreadableFile, UnsupportedFormat
 
+_XML = "jats or pubmed, by its root element"
+_TABLE = "csv or table, by its header"
 FORMATS: dict[str, str] = {
     ".md": "markdown",
     ".markdown": "markdown",
@@ -26,12 +30,41 @@ FORMATS: dict[str, str] = {
     ".text": "text",
     ".pdf": "pdf",
     ".docx": "docx",
-    ".nxml": "jats or pubmed, by its root element",
-    ".xml": "jats or pubmed, by its root element",
-    ".nxml.gz": "jats or pubmed, by its root element",
-    ".xml.gz": "jats or pubmed, by its root element",
+    ".pptx": "pptx",
+    ".epub": "epub",
+    ".nxml": _XML,
+    ".xml": _XML,
+    ".nxml.gz": _XML,
+    ".xml.gz": _XML,
+    ".nbib": "nbib",
+    ".nbib.gz": "nbib",
+    ".ris": "ris",
+    ".ris.gz": "ris",
+    ".csv": _TABLE,
+    ".tsv": _TABLE,
+    ".csv.gz": _TABLE,
+    ".tsv.gz": _TABLE,
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
+}
+RECORD_FORMATS = frozenset({"jsonl", "pubmed", "nbib", "ris", "csv"})
+"""The formats of which one file holds many documents, each with an id, a title and so on of its own."""
+
+_MODULES = {
+    "markdown": "ingestion.loaders.markdown",
+    "html": "ingestion.loaders.html",
+    "text": "ingestion.loaders.text",
+    "pdf": "ingestion.loaders.pdf",
+    "docx": "ingestion.loaders.docx",
+    "pptx": "ingestion.loaders.pptx",
+    "epub": "ingestion.loaders.epub",
+    "jats": "ingestion.loaders.jats",
+    "pubmed": "ingestion.loaders.pubmed",
+    "nbib": "ingestion.loaders.nbib",
+    "ris": "ingestion.loaders.ris",
+    "csv": "ingestion.loaders.tabular",
+    "table": "ingestion.loaders.tabular",
+    "jsonl": "ingestion.loaders.jsonl",
 }
 
 _REFUSED = (
@@ -54,14 +87,20 @@ _REFUSED = (
 _ZIPPED = (
     ("word/document.xml", "docx"),
     ("xl/workbook.xml", "is an Excel workbook; save the sheet as .docx, or its text as .txt"),
-    ("ppt/presentation.xml", "is a PowerPoint presentation; save it as PDF"),
-    ("META-INF/container.xml", "is an EPUB book; convert it to .html or .docx"),
+    ("ppt/presentation.xml", "pptx"),
+    ("META-INF/container.xml", "epub"),
     ("content.xml", "is an OpenDocument file; save it as .docx"),
 )
+_ZIP_NAMES = {
+    "docx": "Word document; open it in Word and save it as .docx",
+    "pptx": "PowerPoint presentation; open it in PowerPoint and save it as .pptx",
+    "epub": "EPUB book; it may be damaged, download it again",
+}
 _PUBMED_ROOTS = ("PubmedArticleSet", "PubmedArticle", "PubmedBookArticleSet", "PubmedBookArticle")
 _JATS_ROOTS = ("article", "pmc-articleset", "articles", "OAI-PMH", "OAI", "records", "record")
 _HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
 _MEDLINE_START = re.compile(r"\s*PMID- ?\d")
+_RIS_START = re.compile(r"\s*TY  - ?[A-Z]{3,}\b")
 
 
 def load(path: Path) -> Iterator[LoadedDocument]:
@@ -70,45 +109,15 @@ def load(path: Path) -> Iterator[LoadedDocument]:
     Raises UnsupportedFormat where no loader reads such a file, at once; UnreadableFile where its loader cannot read
     this one, while the documents are asked for.
     """
-    match format_of(path):
-        case "markdown":
-            from ingestion.loaders.markdown import load as load_markdown
-
-            return load_markdown(path)
-        case "html":
-            from ingestion.loaders.html import load as load_html
-
-            return load_html(path)
-        case "text":
-            from ingestion.loaders.text import load as load_text
-
-            return load_text(path)
-        case "pdf":
-            from ingestion.loaders.pdf import load as load_pdf
-
-            return load_pdf(path)
-        case "docx":
-            from ingestion.loaders.docx import load as load_docx
-
-            return load_docx(path)
-        case "jats":
-            from ingestion.loaders.jats import load as load_jats
-
-            return load_jats(path)
-        case "pubmed":
-            from ingestion.loaders.pubmed import load as load_pubmed
-
-            return load_pubmed(path)
-        case _:
-            from ingestion.loaders.jsonl import load as load_jsonl
-
-            return load_jsonl(path)
+    loader: Callable[[Path], Iterator[LoadedDocument]] = import_module(_MODULES[format_of(path)]).load
+    return loader(path)
 
 
 def format_of(path: Path) -> str:
-    """``markdown``, ``html``, ``text``, ``pdf``, ``docx``, ``jats``, ``pubmed`` or ``jsonl``, by suffix and content.
+    """The name of the file's format, by suffix and content: ``pdf``, ``pubmed`` and so on.
 
-    Raises UnsupportedFormat where it is none of them, and UnreadableFile where the file is empty or cannot be opened.
+    ``csv`` is a table with a document in each row, ``table`` one that is a document itself. Raises UnsupportedFormat
+    where no loader reads such a file, and UnreadableFile where the file is empty or cannot be opened.
     """
     suffix = _suffix(path)
     head = read_head(path)
@@ -126,11 +135,15 @@ def format_of(path: Path) -> str:
         return "pubmed"
     if root in _JATS_ROOTS and (_expected(suffix) == "xml" or start.lstrip().startswith(("<?xml", "<!DOCTYPE"))):
         return "jats"
-    if _MEDLINE_START.match(start):
-        raise UnsupportedFormat(
-            f"{path.name} is a MEDLINE export (PMID-, TI, AB lines); export the records as XML instead"
-        )
     match _expected(suffix):
+        case "text" | "markdown" | "nbib" | "ris" if _MEDLINE_START.match(start):
+            return "nbib"
+        case "text" | "markdown" | "nbib" | "ris" if _RIS_START.match(start):
+            return "ris"
+        case "csv":
+            from ingestion.loaders.tabular import holds_documents
+
+            return "csv" if holds_documents(start) else "table"
         case "xml" if root:
             raise UnsupportedFormat(
                 f"{path.name} is XML with the root <{root}>; what is read is JATS (<article>) and PubMed XML"
@@ -141,10 +154,8 @@ def format_of(path: Path) -> str:
             raise UnsupportedFormat(
                 f"{path.name} is named .pdf but is no PDF file; it may be damaged, download it again"
             )
-        case "docx":
-            raise UnsupportedFormat(
-                f"{path.name} is named .docx but is no Word document; open it in Word and save it as .docx"
-            )
+        case "docx" | "pptx" | "epub" as expected:
+            raise UnsupportedFormat(f"{path.name} is named .{expected} but is no {_ZIP_NAMES[expected]}")
         case "text" | "markdown" if _is_json_object(start):
             return "jsonl"
         case expected:
@@ -155,13 +166,15 @@ def _suffix(path: Path) -> str:
     name = path.name.lower()
     suffix = next((known for known in sorted(FORMATS, key=len, reverse=True) if name.endswith(known)), None)
     if suffix is None or path.is_dir():
+        if not path.is_dir() and is_archive(path):
+            raise UnsupportedFormat(f"{path.name} is an archive; unpack it and load the files in it")
         what = "is a folder" if path.is_dir() else f"has the suffix {path.suffix!r}" if path.suffix else "has no suffix"
         raise UnsupportedFormat(f"{path.name} {what}; what is read is {', '.join(FORMATS)}")
     return suffix
 
 
 def _expected(suffix: str) -> str:
-    return "xml" if "xml" in suffix and suffix != ".xhtml" else FORMATS[suffix]
+    return {_XML: "xml", _TABLE: "csv"}.get(FORMATS[suffix], FORMATS[suffix])
 
 
 def _zipped_format(path: Path) -> str:
@@ -173,7 +186,7 @@ def _zipped_format(path: Path) -> str:
     found = next(
         (kind for name, kind in _ZIPPED if name in names), "is a ZIP archive; unpack it and load the files in it"
     )
-    if found != "docx":
+    if found not in _MODULES:
         raise UnsupportedFormat(f"{path.name} {found}")
     return found
 

@@ -59,6 +59,15 @@ def written(tmp_path: Path, name: str, data: bytes) -> Path:
         ("a.xml", JATS.decode().encode("utf-16"), "jats"),
         ("a.xml", PUBMED, "pubmed"),
         ("a.xml.gz", gzip.compress(PUBMED), "pubmed"),
+        ("a.pptx", zipped("ppt/presentation.xml"), "pptx"),
+        ("a.epub", zipped("META-INF/container.xml"), "epub"),
+        ("a.nbib", b"\nPMID- 12230038\nTI  - The Bio* toolkits\n", "nbib"),
+        ("a.nbib.gz", gzip.compress(b"PMID- 1\n"), "nbib"),
+        ("a.ris", b"TY  - JOUR\nER  - \n", "ris"),
+        ("a.csv", b"id,Abstract\n1,x\n", "csv"),
+        ("a.tsv", b"ID\tText\n1\tx\n", "csv"),
+        ("a.csv.gz", gzip.compress("编号,正文\n1,高血压是常见病。\n".encode("gb18030")), "csv"),
+        ("a.csv", b"drug,dose\naspirin,100 mg\n", "table"),
         ("a.jsonl", b"{oops", "jsonl"),
         ("a.jsonl.gz", gzip.compress(JSONL), "jsonl"),
     ],
@@ -73,6 +82,10 @@ def test_a_file_is_what_its_name_says_when_its_content_agrees(
     ("name", "data", "expected"),
     [
         ("a.txt", b"%PDF-1.7", "pdf"),
+        ("a.txt", b"\nPMID- 12230038\nTI  - The Bio* toolkits\n", "nbib"),
+        ("a.txt", b"TY  - JOUR\nTI  - Aspirin\nER  - \n", "ris"),
+        ("a.nbib", b"TY  - JOUR\nTI  - Aspirin\nER  - \n", "ris"),
+        ("a.csv", b"<!DOCTYPE html><html><body>Log in</body></html>", "html"),
         ("a.xml", HTML, "html"),
         ("a.pdf", HTML, "html"),
         ("a.txt", JSONL, "jsonl"),
@@ -104,7 +117,10 @@ def test_a_file_that_is_plainly_something_else_is_read_as_that(
         ("a.pdf", b"\x89PNG\r\n\x1a\n" + bytes(99), "is a PNG image; run OCR"),
         ("a.xml", b"<eSummaryResult/>", "is XML with the root <eSummaryResult>"),
         ("a.xml", b"Text", "is named .xml but does not begin with an XML element"),
-        ("a.txt", b"\nPMID- 12230038\nTI  - The Bio* toolkits\n", "is a MEDLINE export"),
+        ("a.pptx", b"Text", "is named .pptx but is no PowerPoint presentation"),
+        ("a.epub", b"Text", "is named .epub but is no EPUB book"),
+        ("a.zip", zipped("readme.txt"), "is an archive; unpack it and load the files in it"),
+        ("a.tar.gz", b"\x1f\x8b", "is an archive; unpack it and load the files in it"),
     ],
 )
 def test_what_no_loader_reads_is_refused_by_name_with_the_reason(
@@ -149,7 +165,7 @@ def test_a_character_that_the_sniffed_start_cuts_in_two_does_no_harm(tmp_path: P
 def test_importing_the_table_of_formats_imports_no_parser() -> None:
     code = (
         "import sys, ingestion.loaders;"
-        "parsers = ('lxml', 'pypdfium2', 'docx', 'markdown_it', 'charset_normalizer');"
+        "parsers = ('lxml', 'pypdfium2', 'pptx', 'langcodes', 'docx', 'markdown_it', 'charset_normalizer');"
         "print([name for name in parsers if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
