@@ -1,0 +1,1 @@
+"""Open literature, fetched from the institutions that publish it into a folder that ``ingest`` reads."""
