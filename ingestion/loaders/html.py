@@ -2,7 +2,7 @@
 
 Kept: what is in ``<main>``, ``role="main"`` or the one ``<article>``, else the part of the body that holds nearly all
 text outside links; the first h1 as the title, headings, paragraphs, lists, tables row by row, captions, quotes and
-preformatted text; what ``<meta>`` and ``<link>`` state of title, authors, date, DOI, licence and address.
+preformatted text; what ``ingestion.loaders.pagemeta`` reads of metadata.
 Dropped: scripts, menus, site headers and footers, side bars, cookie banners, share buttons, comments, hidden text,
 form fields, pictures, and the numbers that cite a footnote.
 """
@@ -26,7 +26,8 @@ from ingestion.loaders.assemble import (
     title_of,
     with_title,
 )
-from ingestion.loaders.lines import language_code, one_line
+from ingestion.loaders.markup import superscript
+from ingestion.loaders.pagemeta import stated_metadata
 from ingestion.loaders.source import document, read_bytes, text_of_bytes
 from ingestion.types import Block, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
@@ -60,13 +61,29 @@ _BLOCKS = frozenset(
 _HEADINGS = {f"h{depth}": depth for depth in range(1, 7)}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _NEARLY_ALL = 0.85
 
 
 def load(path: Path) -> Iterator[LoadedDocument]:
     """The one document. Raises UnreadableFile where the file is empty, no text, or holds nothing but furniture."""
-    text = _XML_DECLARATION.sub("", _text(read_bytes(path), path))
+    page = _page(read_bytes(path), path)
+    metadata = stated_metadata(page)
+    blocks = with_title(list(_content(page)))
+    yield document(path, blocks, metadata.updated_by(Metadata(title=title_of(blocks))))
+
+
+def chapter(data: bytes, path: Path) -> list[Block]:
+    """The blocks of one page of a book that ``path`` is, all of its body, each heading with the depth of its tag."""
+    page = _page(data, path)
+    body = page.find("body")
+    if body is None:
+        return []
+    _prune(body)
+    return list(paragraphs(_pieces(body)))
+
+
+def _page(data: bytes, path: Path) -> html.HtmlElement:
+    text = _XML_DECLARATION.sub("", _text(data, path))
     parser = html.HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True, no_network=True)
     try:
         page = html.document_fromstring(text.encode(), parser=parser)
@@ -74,7 +91,10 @@ def load(path: Path) -> Iterator[LoadedDocument]:
         raise UnreadableFile(f"{path.name} is no readable web page ({error}); save the page again") from error
     if any("depth" in entry.message.lower() for entry in parser.error_log):
         raise UnreadableFile(f"{path.name} nests its tags too deep to be read to the end; save the page again as text")
-    metadata = _metadata(page)
+    return page
+
+
+def _content(page: html.HtmlElement) -> Iterator[Block]:
     body = page.find("body")
     if body is None:
         body = page
@@ -83,8 +103,8 @@ def load(path: Path) -> Iterator[LoadedDocument]:
     if content is None:
         _prune_link_lists(body)
         content = _densest(body)
-    blocks = with_title([*_heading_before(content, body), *paragraphs(_pieces(content))])
-    yield document(path, blocks, metadata.updated_by(Metadata(title=title_of(blocks))))
+    yield from _heading_before(content, body)
+    yield from paragraphs(_pieces(content))
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -194,6 +214,8 @@ def _pieces(element: html.HtmlElement) -> Iterator[Piece]:
         yield LINE_BREAK
     elif tag == "sup" and _cites_note(element):
         return
+    elif tag == "sup" and (power := superscript(element)):
+        yield power
     elif tag in _BLOCKS:
         yield BREAK
         yield from _inside(element)
@@ -247,44 +269,3 @@ def _table(table: html.HtmlElement) -> Iterator[Block]:
 
 def _words(element: html.HtmlElement) -> str:
     return "".join("".join(element.itertext()).split())
-
-
-def _metadata(page: html.HtmlElement) -> Metadata:
-    stated: dict[str, list[str]] = {}
-    for meta in page.iter("meta"):
-        name = meta.get("name") or meta.get("property") or ""
-        if content := one_line(meta.get("content") or ""):
-            stated.setdefault(name.lower(), []).append(content)
-    links = {link.get("rel", "").lower(): link.get("href", "") for link in page.iter("link")}
-
-    def first(*names: str) -> str | None:
-        return next((stated[name][0] for name in names if name in stated), None)
-
-    title = page.find(".//title")
-    doi = re.sub(
-        r"^(?:doi:\s*|https?://(?:dx\.)?doi\.org/)", "", first("citation_doi", "dc.identifier.doi", "prism.doi") or ""
-    )
-    published = first(
-        "citation_publication_date", "citation_date", "article:published_time", "dc.date.issued", "dc.date", "date"
-    )
-    url = links.get("canonical") or first("og:url") or ""
-    return Metadata(
-        title=first("citation_title", "dc.title", "og:title")
-        or (one_line(title.text_content()) if title is not None else None),
-        authors=tuple(stated.get("citation_author") or stated.get("dc.creator") or stated.get("author") or ()),
-        publisher=first("citation_publisher", "dc.publisher", "og:site_name"),
-        journal=first("citation_journal_title", "prism.publicationname"),
-        published=_date(published or ""),
-        language=language_code(
-            page.get("lang") or page.get("{http://www.w3.org/XML/1998/namespace}lang") or page.get("xml:lang")
-        ),
-        url=url if url.startswith(("http://", "https://")) else None,
-        doi=doi or None,
-        pmid=first("citation_pmid"),
-        licence=links.get("license") or first("dc.rights", "dcterms.license"),
-    )
-
-
-def _date(stated: str) -> str | None:
-    match = _DATE.match(stated)
-    return "-".join(part.zfill(2) for part in match.groups() if part) if match else None

@@ -140,3 +140,36 @@ def test_what_holds_no_text_is_refused(tmp_path: Path, html: bytes, reason: str)
 def test_a_page_that_the_parser_gives_up_on_is_refused_rather_than_cut_short(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="nests its tags too deep"):
         loaded(tmp_path, "<p>start</p>" + "<div>" * 5000 + "deep")
+
+
+def test_what_a_guideline_states_in_json_is_metadata_and_meta_tags_go_before_it(tmp_path: Path) -> None:
+    page = """<html><head><script type="application/ld+json">{"@graph": [
+    {"@type": "WebPage", "publisher": {"@type": "Organization", "name": "A hospital"}},
+    {"@type": ["MedicalGuideline"], "evidenceLevel": "https://schema.org/EvidenceLevelA", "datePublished": "2019-05-01",
+    "publisher": [{"name": "WHO"}], "license": "https://example.org/licence"}]}</script>
+    <script type="application/ld+json">{broken</script><meta name="DC.date" content="2020">
+    <meta name="citation_article_type" content="Systematic Review"></head><body><p>Text.</p></body></html>"""
+    path = tmp_path / "page.html"
+    path.write_text(page, encoding="utf-8")
+    metadata = next(load(path)).metadata
+
+    assert (metadata.evidence_grade, metadata.publisher) == ("https://schema.org/EvidenceLevelA", "WHO")
+    assert (metadata.published, metadata.licence) == ("2020", "https://example.org/licence")
+    assert (metadata.publication_types, metadata.study_design) == (("Systematic Review",), "Systematic Review")
+
+
+@pytest.mark.parametrize(
+    "script", ["[]", "3", '{"@graph": 3}', '{"@type": 3}', '{"@type": "Article", "license": [[]]}']
+)
+def test_json_of_another_shape_states_nothing(tmp_path: Path, script: str) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(f'<script type="application/ld+json">{script}</script><p>Text.</p>', encoding="utf-8")
+
+    assert next(load(path)).metadata.licence is None
+
+
+def test_a_power_stays_a_power(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("<p>10<sup>5</sup> CFU per m<sup>2</sup>, 2.5 × 10<sup>−3</sup> g</p>", encoding="utf-8")
+
+    assert next(load(path)).blocks[0].text == "10⁵ CFU per m2, 2.5 × 10⁻³ g"
