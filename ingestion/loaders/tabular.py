@@ -91,7 +91,10 @@ def load(path: Path) -> Iterator[LoadedDocument]:
 
 def holds_documents(start: str) -> bool:
     """Whether a table that begins with ``start`` has a document in each row: its header names a column of texts."""
-    header = next(_parsed(io.StringIO(start), _dialect(start)), [])
+    try:
+        header = next(_parsed(io.StringIO(start), _dialect(start)), [])
+    except csv.Error:  # which load names the line of
+        return False
     return _has_text([one_line(name) for name in header])
 
 

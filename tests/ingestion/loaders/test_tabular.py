@@ -128,6 +128,12 @@ def test_a_row_that_does_not_fit_is_named_after_the_rows_before_it(tmp_path: Pat
     assert str(refused.value).startswith(f"table.csv, {reason}")
 
 
+@pytest.mark.parametrize("header", ['"id"x,text', '"id,text'])
+def test_a_header_with_a_stray_quote_is_refused(tmp_path: Path, header: str) -> None:
+    with pytest.raises(UnreadableFile, match=r"^table\.csv, line \d: .*; a double quote may be open or not doubled"):
+        list(load(written(tmp_path, f"{header}\n1,x\n")))
+
+
 def test_a_header_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"^table\.csv has a header and no row with a text"):
         list(load(written(tmp_path, "id,text\n")))
