@@ -72,8 +72,10 @@ def test_a_file_that_changed_between_two_attempts_is_fetched_from_its_start(site
     with pytest.raises(Unavailable):
         fetched(site, tmp_path, None)
     site.files["/f.xml.gz"] = changed = os.urandom(300_000)
+    site.asked.clear()
     fetched(site, tmp_path, None)
     assert (tmp_path / "f.xml.gz").read_bytes() == changed
+    assert ranges_asked(site) == ["bytes=100000-"]
 
 
 def test_a_server_without_ranges_is_asked_for_the_whole_again(site: Site, tmp_path: Path) -> None:
