@@ -1,55 +1,19 @@
 """PDF. The pages are set with reportlab, so what is on them and where is known."""
 
-import io
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pdf_pages import PARAGRAPH, lines, loaded, pdf, texts
 
-from ingestion.loaders.pdf import load
-from ingestion.types import BlockKind, LoadedDocument
+from ingestion.types import BlockKind
 from rag.errors import UnreadableFile
 
-canvas = pytest.importorskip("reportlab.pdfgen.canvas")
-from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]  # noqa: E402
-from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]  # noqa: E402
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # type: ignore[import-untyped]  # noqa: E402
-
-WIDTH, HEIGHT = 595, 842
-
-
-def lines(page: Any, text: list[str], x: float, y: float, size: float = 10, font: str = "Helvetica") -> None:
-    page.setFont(font, size)
-    for number, line in enumerate(text):
-        page.drawString(x, y - number * 1.2 * size, line)
-
-
-def pdf(draw: Callable[[Any], None], **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    page = canvas.Canvas(buffer, pagesize=(WIDTH, HEIGHT), **options)
-    draw(page)
-    page.save()
-    return buffer.getvalue()
-
-
-def loaded(tmp_path: Path, data: bytes) -> LoadedDocument:
-    path = tmp_path / "guide.pdf"
-    path.write_bytes(data)
-    (document,) = load(path)
-    return document
-
-
-def texts(document: LoadedDocument) -> list[str]:
-    return [block.text for block in document.blocks]
-
-
-PARAGRAPH = [
-    "High blood pressure is the most common chronic disease and the main",
-    "risk factor of stroke and of heart disease; its treatment is long and",
-    "its control is poor in most countries.",
-]
+pytest.importorskip("reportlab")
+from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]
+from reportlab.pdfbase import pdfmetrics  # type: ignore[import-untyped]
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont  # type: ignore[import-untyped]
 
 
 def test_title_headings_paragraphs_and_lists_are_told_by_size_and_place(tmp_path: Path) -> None:
@@ -228,14 +192,76 @@ def test_an_encrypted_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
         loaded(tmp_path, data)
 
 
-def test_a_scan_is_refused_with_its_number_of_pages(tmp_path: Path) -> None:
+def test_a_file_without_text_is_refused_with_its_number_of_pages(tmp_path: Path) -> None:
     def draw(page: Any) -> None:
         for _ in range(3):
             page.rect(72, 72, 300, 300, fill=1)
             page.showPage()
 
-    with pytest.raises(UnreadableFile, match="has no text layer: it looks like a scan, 3 pages; run OCR first"):
+    with pytest.raises(UnreadableFile, match=r"^guide\.pdf has no text that a reader sees, on 3 pages; run OCR"):
         loaded(tmp_path, pdf(draw))
+
+
+def test_a_heading_that_fills_its_first_line_goes_on_in_the_next(tmp_path: Path) -> None:
+    def draw(page: Any) -> None:
+        lines(page, PARAGRAPH, 72, 700)
+        lines(
+            page,
+            ["The move to community based mental health care in most of the", "countries of the world"],
+            72,
+            650,
+            10,
+            "Helvetica-Bold",
+        )
+        lines(page, PARAGRAPH, 72, 620)
+
+    assert texts(loaded(tmp_path, pdf(draw)))[1] == (
+        "The move to community based mental health care in most of the countries of the world"
+    )
+
+
+def test_a_page_that_stands_on_its_side_is_read_as_it_is_turned(tmp_path: Path) -> None:
+    def draw(page: Any) -> None:
+        page.rotate(90)
+        lines(page, PARAGRAPH, 100, -200)
+
+    assert texts(loaded(tmp_path, pdf(draw))) == [" ".join(PARAGRAPH)]
+
+
+def test_a_hyphen_stays_between_words_that_the_text_has_only_apart(tmp_path: Path) -> None:
+    text = [
+        "The bound is high and the space is dimensional. It holds for high-",
+        "dimensional data and d-",
+        "dimensional vectors.",
+    ]
+
+    assert texts(loaded(tmp_path, pdf(lambda page: lines(page, text, 72, 700)))) == [
+        "The bound is high and the space is dimensional. It holds for high-dimensional data and d-dimensional vectors."
+    ]
+
+
+def test_a_column_of_formulas_beside_one_of_text_is_read_after_it(tmp_path: Path) -> None:
+    left = [f"This is line {number} of the text in the column and" for number in range(20)]
+    right = [f"x{number} = y" + " + 2z" * (number % 4 * 3) for number in range(20)]
+
+    def draw(page: Any) -> None:
+        for number in range(20):
+            lines(page, [left[number]], 60, 700 - 12 * number)
+            lines(page, [right[number]], 310, 694 - 13 * number)
+
+    assert " ".join(texts(loaded(tmp_path, pdf(draw)))) == " ".join(left + right)
+
+
+def test_properties_in_xmp_give_a_doi_and_a_date(tmp_path: Path) -> None:
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><prism:doi>10.1000/abc.7</prism:doi>'
+        "<prism:coverDate>2019-05-01</prism:coverDate></x:xmpmeta>"
+    )
+    data = pdf(lambda page: lines(page, PARAGRAPH, 72, 700))
+    at = data.index(b"endobj") + len(b"endobj\n")
+    stated = loaded(tmp_path, data[:at] + b"% " + packet.encode() + b"\n" + data[at:]).metadata
+
+    assert (stated.doi, stated.published) == ("10.1000/abc.7", "2019-05-01")
 
 
 def test_a_file_that_is_cut_short_damaged_or_empty_is_refused(tmp_path: Path) -> None:

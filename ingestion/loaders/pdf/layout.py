@@ -1,21 +1,27 @@
 """From the pieces of text that lie on a page to its lines in reading order. Pure functions; nothing here knows PDF.
 
-Lengths are in points, y grows upwards. A ``Fragment`` is a run of characters on one baseline without a wide gap. Pages
-set in columns are read column by column: a gutter is an x that many fragments begin at and few cross, and fragments
-that do cross it (titles, wide figures) part the page into what is read before and after them.
+Lengths are in points, y grows upwards. Pages set in columns are read column by column: a gutter is an x that many
+fragments begin at and few cross, and fragments that do cross it (titles, wide figures) part the page into what is read
+before and after them. A table that rules make out is taken out first and stands in the order where it begins.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
+from ingestion.loaders.pdf.geometry import Rect, Sheet
+from ingestion.loaders.pdf.tables import Table, ruled_tables
+from ingestion.loaders.pdf.words import Fragment, rows
+
 _MIN_COLUMN_LINES = 3
 _MIN_COLUMN_EMS = 9
+_MIN_UNLEVEL_LINES = 12
+_MAX_LEVEL = 0.4
 _MIN_FILLED = 0.55
-_CELL_GAP_EMS = 1.2
+CELL_GAP_EMS = 1.2
 _MARGIN_SHARE = 0.13
 _EDGE_ROWS = 3
 _PAGE_NUMBER = re.compile(
@@ -25,20 +31,9 @@ _PAGE_NUMBER = re.compile(
 
 
 @dataclass(slots=True)
-class Fragment:
-    text: str
-    left: float
-    right: float
-    bottom: float
-    top: float
-    size: float
-    bold: bool
-
-
-@dataclass(slots=True)
 class Line:
     """A line of one column. ``cells`` are its parts between wide gaps, ``spans`` where each of them begins and ends;
-    ``flow`` numbers the columns in reading order.
+    ``flow`` numbers the columns in reading order. Where it stands for a whole ``table`` it has no text of its own.
     """
 
     text: str
@@ -53,15 +48,28 @@ class Line:
     bold: bool
     column_left: float
     column_right: float
+    fragments: tuple[Fragment, ...] = ()
+    table: Table | None = None
+
+    def rect(self) -> Rect:
+        return Rect(self.left, self.bottom, self.right, self.bottom + self.size)
 
 
 @dataclass(slots=True)
 class Page:
-    """``number`` counts from 1 as the file does, whatever is printed on the page."""
+    """``number`` counts from 1 as the file does, whatever is printed on the page. All but ``sheet`` is in reading
+    space; ``fragments`` holds what a reader sees, ``unseen`` what is hidden.
+    """
 
     number: int
-    height: float
+    sheet: Sheet
     fragments: list[Fragment] = field(default_factory=list)
+    unseen: list[Fragment] = field(default_factory=list)
+    rules: list[Rect] = field(default_factory=list)
+
+    @property
+    def height(self) -> float:
+        return self.sheet.reading.height
 
 
 def reading_order(pages: Sequence[Page]) -> Iterator[Line]:
@@ -69,38 +77,52 @@ def reading_order(pages: Sequence[Page]) -> Iterator[Line]:
     flow = 0
     for page, furniture in zip(pages, _furniture(pages), strict=True):
         fragments = [fragment for fragment in page.fragments if id(fragment) not in furniture]
+        fragments, tables = _without_tables(fragments, page.rules)
         for column in _columns(fragments):
             flow += 1
             left, right = min(f.left for f in column), max(f.right for f in column)
             for row in rows(column):
-                yield _line(row, page.number, flow, left, right)
+                for part in _parted_by_tables(row, tables):
+                    yield _line(part, page.number, flow, left, right, tables.get(id(part[0])))
 
 
-def rows(fragments: Iterable[Fragment]) -> list[list[Fragment]]:
-    """``fragments`` grouped by the line they stand on, from the top down, each line from left to right."""
-    grouped: list[list[Fragment]] = []
-    bottom = top = 0.0
-    for fragment in sorted(fragments, key=lambda f: -(f.bottom + f.top)):
-        overlap = min(top, fragment.top) - max(bottom, fragment.bottom)
-        if grouped and overlap > 0.5 * min(top - bottom, fragment.top - fragment.bottom):
-            grouped[-1].append(fragment)
-            if fragment.top - fragment.bottom > top - bottom:
-                bottom, top = fragment.bottom, fragment.top
-        else:
-            grouped.append([fragment])
-            bottom, top = fragment.bottom, fragment.top
-    for row in grouped:
-        row.sort(key=lambda f: f.left)
-    return grouped
+def line_of(row: list[Fragment], page: int) -> Line:
+    """The line that ``row`` is by itself, where there are no columns."""
+    return _line(row, page, 0, row[0].left, max(fragment.right for fragment in row), None)
 
 
-def _line(row: list[Fragment], page: int, flow: int, column_left: float, column_right: float) -> Line:
+def _without_tables(fragments: list[Fragment], rules: Sequence[Rect]) -> tuple[list[Fragment], dict[int, Table]]:
+    """``fragments`` with one in place of those of each ruled table, and the tables by the ids of these."""
+    tables: dict[int, Table] = {}
+    placed: list[Fragment] = []
+    inside: set[int] = set()
+    for table, taken in ruled_tables(fragments, rules):
+        inside.update(map(id, taken))
+        top = table.rect.top
+        stand_in = Fragment("", table.rect.left, table.rect.right, top - table.size, top, table.size, bold=False)
+        tables[id(stand_in)] = table
+        placed.append(stand_in)
+    if not tables:
+        return fragments, tables
+    return [f for f in fragments if id(f) not in inside] + placed, tables
+
+
+def _parted_by_tables(row: list[Fragment], tables: dict[int, Table]) -> Iterator[list[Fragment]]:
+    text = [fragment for fragment in row if id(fragment) not in tables]
+    if text:
+        yield text
+    yield from ([fragment] for fragment in row if id(fragment) in tables)
+
+
+def _line(
+    row: list[Fragment], page: int, flow: int, column_left: float, column_right: float, table: Table | None
+) -> Line:
     main = max(row, key=lambda f: len(f.text))
     cells = [row[0].text]
     spans = [(row[0].left, row[0].right)]
     for before, fragment in pairwise(row):
         gap = fragment.left - before.right
-        if gap > _CELL_GAP_EMS * main.size:
+        if gap > CELL_GAP_EMS * main.size:
             cells.append(fragment.text)
             spans.append((fragment.left, fragment.right))
         else:
@@ -119,6 +141,8 @@ def _line(row: list[Fragment], page: int, flow: int, column_left: float, column_
         bold=all(f.bold for f in row),
         column_left=column_left,
         column_right=column_right,
+        fragments=tuple(row),
+        table=table,
     )
 
 
@@ -128,7 +152,7 @@ def _columns(fragments: list[Fragment]) -> list[list[Fragment]]:
     if gutter is None:
         return [fragments] if fragments else []
     parts: list[list[Fragment]] = []
-    for run, crosses in _runs(fragments, gutter):
+    for run, crosses in _runs(rows(fragments), gutter):
         left, right = _sides(run, gutter)
         if not crosses and _are_columns(left, right):
             parts += [*_columns(left), *_columns(right)]
@@ -145,31 +169,35 @@ def _gutter(fragments: list[Fragment]) -> float | None:
         return None
     starts = Counter(round(fragment.left) for fragment in fragments)
     leftmost = min(starts)
+    lines = rows(fragments)
     best, best_score = None, 0.0
     for start in sorted(starts):
         if start == leftmost or starts[start] + starts[start - 1] + starts[start + 1] < _MIN_COLUMN_LINES:
             continue
         x = start - 1.5
         score = 0.0
-        for run, crosses in _runs(fragments, x):
+        for run, crosses in _runs(lines, x):
+            if crosses:
+                continue
             left, right = _sides(run, x)
-            if not crosses and _are_columns(left, right):
+            if _are_columns(left, right):
                 score += sum(fragment.right - fragment.left for fragment in run)
         if score > best_score:
             best, best_score = x, score
     return best
 
 
-def _runs(fragments: list[Fragment], x: float) -> Iterator[tuple[list[Fragment], bool]]:
+def _runs(lines: list[list[Fragment]], x: float) -> Iterator[tuple[list[Fragment], bool]]:
     """From the top down, what crosses ``x`` and what does not, each as long as it lasts."""
     run: list[Fragment] = []
     crossed = False
-    for row in rows(fragments):
+    for row in lines:
         crosses = any(_crosses(fragment, x) for fragment in row)
         if run and crosses != crossed:
             yield run, crossed
             run = []
-        run, crossed = run + row, crosses
+        run.extend(row)
+        crossed = crosses
     if run:
         yield run, crossed
 
@@ -184,8 +212,26 @@ def _crosses(fragment: Fragment, x: float) -> bool:
 
 
 def _are_columns(left: list[Fragment], right: list[Fragment]) -> bool:
-    """Whether both sides are running text rather than the cells of a table: several lines, wide and mostly filled."""
-    return all(len(side) >= _MIN_COLUMN_LINES and _is_running_text(side) for side in (left, right))
+    """Whether both sides are running text rather than the cells of a table: several lines, wide and mostly filled.
+
+    Where the lines of the two sides do not stand level with each other, one of them may be unfilled, as formulas are.
+    """
+    if min(len(left), len(right)) < _MIN_COLUMN_LINES:
+        return False
+    are_text = _is_running_text(left), _is_running_text(right)
+    if all(are_text):
+        return True
+    if not any(are_text) or min(len(left), len(right)) < _MIN_UNLEVEL_LINES:
+        return False
+    sides = (left, right)
+    is_wide = all(max(f.right for f in s) - min(f.left for f in s) >= _MIN_COLUMN_EMS * s[0].size for s in sides)
+    return is_wide and _share_level(left, right) < _MAX_LEVEL
+
+
+def _share_level(left: list[Fragment], right: list[Fragment]) -> float:
+    """The share of the lines on the side with fewer that have one at the same height on the other side."""
+    sides = sorted(({round(row[0].bottom) for row in rows(side)} for side in (left, right)), key=len)
+    return sum(bottom in sides[1] for bottom in sides[0]) / len(sides[0])
 
 
 def _is_running_text(side: list[Fragment]) -> bool:
@@ -199,7 +245,7 @@ def _is_running_text(side: list[Fragment]) -> bool:
 
 
 def _has_cells(row: list[Fragment]) -> bool:
-    return any(after.left - before.right > _CELL_GAP_EMS * before.size for before, after in pairwise(row))
+    return any(after.left - before.right > CELL_GAP_EMS * before.size for before, after in pairwise(row))
 
 
 def _was_column(part: list[Fragment], x: float) -> bool:
