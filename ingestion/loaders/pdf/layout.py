@@ -13,7 +13,8 @@ from itertools import pairwise
 from statistics import median
 
 from ingestion.loaders.pdf.geometry import Rect, Sheet
-from ingestion.loaders.pdf.tables import Table, ruled_tables
+from ingestion.loaders.pdf.ruled import ruled_tables
+from ingestion.loaders.pdf.tables import Table
 from ingestion.loaders.pdf.words import Fragment, rows
 
 _MIN_COLUMN_LINES = 3

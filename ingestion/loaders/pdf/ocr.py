@@ -83,12 +83,16 @@ def _best_words(image: bytes, dots_an_inch: int) -> list[_Row]:
 
 
 def _words(table: str) -> list[_Row]:
+    rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [row for row in rows if row["level"] == _WORD_LEVEL and (row["text"] or "").strip()]
+
+
+def _without_noise(words: list[_Row]) -> Iterator[_Row]:
     """The words of all lines but those that are noise; of a line that is none, the words that are unsure too."""
     lines: dict[tuple[str, ...], list[_Row]] = defaultdict(list)
-    for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
-        if row["level"] == _WORD_LEVEL and (row["text"] or "").strip():
-            lines[row["block_num"], row["par_num"], row["line_num"]].append(row)
-    return [row for line in lines.values() if _confidence(line) >= _MIN_CONFIDENCE for row in line]
+    for row in words:
+        lines[row["block_num"], row["par_num"], row["line_num"]].append(row)
+    return (row for line in lines.values() if _confidence(line) >= _MIN_CONFIDENCE for row in line)
 
 
 def _confidence(words: list[_Row]) -> float:
@@ -112,7 +116,7 @@ def _tesseract(image: bytes, dots_an_inch: int, known: Sequence[str]) -> str:
 
 def _fragments(words: list[_Row], scale: float, height: float) -> Iterator[Fragment]:
     paragraphs: dict[tuple[str, str], dict[str, list[tuple[Word, float]]]] = defaultdict(lambda: defaultdict(list))
-    for row in words:
+    for row in _without_noise(words):
         text = row["text"].strip()
         left, top, wide, high = (int(row[name]) / scale for name in ("left", "top", "width", "height"))
         word = (text, left, height - top - high, left + wide)
