@@ -30,7 +30,16 @@ _CHUNK = 1 << 20
 _RATIO_COUNTS_FROM = 16 << 20
 _PASSED_OVER = {"__macosx", "thumbs.db", "desktop.ini"}
 _NO_NAME = re.compile(r"[\x00-\x1f\x7f]|^[A-Za-z]:")
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    UnicodeDecodeError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)

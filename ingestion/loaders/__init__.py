@@ -181,7 +181,7 @@ def _zipped_format(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, OSError) as error:
         raise UnreadableFile(f"{path.name} is damaged or cut short ({error}); copy or download it again") from error
     found = next(
         (kind for name, kind in _ZIPPED if name in names), "is a ZIP archive; unpack it and load the files in it"

@@ -24,7 +24,7 @@ from rag.errors import UnreadableFile
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = {"application/xhtml+xml", "text/html", "application/xml", "text/x-oeb1-document"}
-_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, KeyError, OSError, EOFError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, KeyError, ValueError, OSError, EOFError)
 
 
 def load(path: Path) -> Iterator[LoadedDocument]:

@@ -224,6 +224,14 @@ def test_an_archive_that_is_cut_short_is_refused(tmp_path: Path, into: Path) -> 
         unpack(path, into)
 
 
+def test_a_name_that_is_marked_as_utf8_and_is_none_is_refused(tmp_path: Path, into: Path) -> None:
+    path = zipped(tmp_path, ("é.md", b"x"))
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
+
+    with pytest.raises(UnreadableFile, match=r"^corpus\.zip cannot be unpacked"):
+        unpack(path, into)
+
+
 def test_an_archive_in_an_archive_is_a_file_like_any_other(tmp_path: Path, into: Path) -> None:
     inner = zipped(tmp_path, ("a.md", b"A")).read_bytes()
 

@@ -146,6 +146,16 @@ def test_junk_under_any_suffix_gives_a_reason_and_never_a_parsers_own_exception(
         list(load(path))
 
 
+@pytest.mark.parametrize("mark", [b"\xff\xff", b"\xc3\xa9"])
+def test_a_zip_that_python_cannot_list_is_refused(tmp_path: Path, mark: bytes) -> None:
+    data = zipped("é.xml").replace("é".encode(), mark)
+    version = data.index(b"PK\x01\x02") + 6
+    path = written(tmp_path, "a.docx", data[:version] + b"\xff" + data[version + 1 :])
+
+    with pytest.raises(UnreadableFile, match=r"^a\.docx is damaged or cut short"):
+        load(path)
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
 
