@@ -20,6 +20,7 @@ from ingestion.loaders.pdf.words import Fragment, rows
 _MIN_COLUMN_LINES = 3
 _MIN_COLUMN_EMS = 9
 _MIN_UNLEVEL_LINES = 12
+_MAX_GUTTERS = 24
 _MAX_LEVEL = 0.4
 _MIN_FILLED = 0.55
 CELL_GAP_EMS = 1.2
@@ -172,9 +173,11 @@ def _gutter(fragments: list[Fragment]) -> float | None:
     leftmost = min(starts)
     lines = rows(fragments)
     best, best_score = None, 0.0
-    for start in sorted(starts):
-        if start == leftmost or starts[start] + starts[start - 1] + starts[start + 1] < _MIN_COLUMN_LINES:
-            continue
+    often = Counter(
+        {start: starts[start] + starts[start - 1] + starts[start + 1] for start in starts if start > leftmost}
+    )
+    likely = [start for start, count in often.most_common(_MAX_GUTTERS) if count >= _MIN_COLUMN_LINES]
+    for start in sorted(likely):
         x = start - 1.5
         score = 0.0
         for run, crosses in _runs(lines, x):
