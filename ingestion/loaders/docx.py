@@ -3,8 +3,9 @@
 Kept: the title and headings by style (built in, derived from one, by outline level, or named "标题 1"), list items with
 a marker, table rows with merged cells once, tracked insertions, content controls, text boxes after the paragraph that
 they are anchored in, footnotes and endnotes after the paragraph or table that cites them, and the title, authors and
-language that the file's properties state. Dropped: headers, footers, comments, tracked deletions, pictures, and the
-numbers that Word puts before headings by itself.
+language that the file's properties state. Set apart as hidden: text that Word does not show.
+Dropped: headers, footers, comments, tracked deletions, pictures, and the numbers that Word puts before headings by
+itself.
 """
 
 import re
@@ -25,6 +26,7 @@ from lxml import etree
 from ingestion.loaders.assemble import heading, paragraph, table_rows, title_of
 from ingestion.loaders.lines import language_code, list_marker, one_line, person_names, raised, sane_title
 from ingestion.loaders.source import document, read_head, refuse_if_it_unpacks_to_too_much
+from ingestion.loaders.unseen_docx import UNSEEN, set_unseen_apart
 from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
@@ -46,6 +48,7 @@ def load(path: Path) -> Iterator[LoadedDocument]:
     read_head(path)
     try:
         word = _opened(path)
+        set_unseen_apart(word)
         blocks = _titled(list(_Reader(word).blocks(word.element.body)))
         metadata = _metadata(word)
     except (
@@ -106,6 +109,9 @@ class _Reader:
     def _paragraph(self, element: Any) -> Iterator[Block]:
         text = one_line("".join(_text(element)))
         if not text:
+            return
+        if why := element.get(UNSEEN):
+            yield Block(BlockKind.PARAGRAPH, text, hidden=why)
             return
         properties = [element.find(qn("w:pPr")), *self._style_properties(element)]
         if self._is_title(element):

@@ -3,8 +3,9 @@
 Kept: what is in ``<main>``, ``role="main"`` or the one ``<article>``, else the part of the body that holds nearly all
 text outside links; the first h1 as the title, headings, paragraphs, lists, tables row by row, captions, quotes and
 preformatted text; what ``ingestion.loaders.pagemeta`` reads of metadata.
-Dropped: scripts, menus, site headers and footers, side bars, cookie banners, share buttons, comments, hidden text,
-form fields, pictures, and the numbers that cite a footnote.
+Set apart as hidden: what a browser does not show, after the part of the page that it stood in.
+Dropped: scripts, menus, site headers and footers, side bars, cookie banners, share buttons, comments, form fields,
+pictures, and the numbers that cite a footnote.
 """
 
 import re
@@ -29,7 +30,8 @@ from ingestion.loaders.assemble import (
 from ingestion.loaders.markup import superscript
 from ingestion.loaders.pagemeta import stated_metadata
 from ingestion.loaders.source import document, read_bytes, text_of_bytes
-from ingestion.types import Block, LoadedDocument, Metadata
+from ingestion.loaders.unseen_html import UNSEEN, set_unseen_apart
+from ingestion.types import Block, BlockKind, LoadedDocument, Metadata
 from rag.errors import UnreadableFile
 
 _DECLARED = re.compile(
@@ -60,7 +62,6 @@ _BLOCKS = frozenset(
 )
 _HEADINGS = {f"h{depth}": depth for depth in range(1, 7)}
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _NEARLY_ALL = 0.85
 
 
@@ -91,6 +92,7 @@ def _page(data: bytes, path: Path) -> html.HtmlElement:
         raise UnreadableFile(f"{path.name} is no readable web page ({error}); save the page again") from error
     if any("depth" in entry.message.lower() for entry in parser.error_log):
         raise UnreadableFile(f"{path.name} nests its tags too deep to be read to the end; save the page again as text")
+    set_unseen_apart(page)
     return page
 
 
@@ -105,6 +107,9 @@ def _content(page: html.HtmlElement) -> Iterator[Block]:
         content = _densest(body)
     yield from _heading_before(content, body)
     yield from paragraphs(_pieces(content))
+    for unseen in body.iter(UNSEEN):
+        if all(above is not content for above in unseen.iterancestors()):
+            yield from _unseen(unseen)
 
 
 def _text(data: bytes, path: Path) -> str:
@@ -130,8 +135,6 @@ def _prune(body: html.HtmlElement) -> None:
 
 
 def _is_furniture(element: html.HtmlElement) -> bool:
-    if element.get("hidden") is not None or _HIDDEN_STYLE.search(element.get("style", "")):
-        return True
     if element.get("role") in _FURNITURE_ROLES:
         return True
     if element.tag == "header":
@@ -201,7 +204,9 @@ def _heading_before(content: html.HtmlElement, body: html.HtmlElement) -> Iterat
 
 def _pieces(element: html.HtmlElement) -> Iterator[Piece]:
     tag = element.tag
-    if tag in _HEADINGS:
+    if tag == UNSEEN:
+        yield from _unseen(element)
+    elif tag in _HEADINGS:
         yield BREAK
         yield from heading(line_of(_inside(element)), _HEADINGS[tag])
     elif tag in ("ul", "ol"):
@@ -222,6 +227,10 @@ def _pieces(element: html.HtmlElement) -> Iterator[Piece]:
         yield BREAK
     else:
         yield from _inside(element)
+
+
+def _unseen(element: html.HtmlElement) -> Iterator[Block]:
+    yield Block(BlockKind.PARAGRAPH, element.get("text"), hidden=element.get("why"))
 
 
 def _inside(element: html.HtmlElement) -> Iterator[Piece]:

@@ -53,7 +53,7 @@ def loaded(tmp_path: Path, html: str | bytes) -> LoadedDocument:
         f'<div id="site-nav"><a href="/">Home</a></div><div class="page"><div role="main">{MAIN}</div></div>{FOOTER}',
         f'{NAVIGATION}<div><div class="content has-sidebar">{MAIN}</div></div>'
         '<div class="cookieBanner">We use cookies.</div>',
-        f"<header><p>St Anne Hospital</p></header>{MAIN}<script>alert(1)</script><div hidden>secret</div>{FOOTER}",
+        f"<header><p>St Anne Hospital</p></header>{MAIN}<script>alert(1)</script>{FOOTER}",
         f'<ul><li><a href="/a">News</a></li><li><a href="/b">Jobs</a></li><li><a href="/c">Map</a></li></ul>{MAIN}',
     ],
     ids=["main", "article", "role", "divs", "plain body", "menu of links"],
