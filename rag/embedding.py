@@ -1,20 +1,38 @@
-"""Turning text into unit vectors with a sentence-transformers model."""
+"""Turning text into unit vectors: the packaged model on the CPU, or any sentence-transformers model."""
 
 import hashlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import Unavailable
-from rag.packaged_embedder import ensure_packaged_embedder
+from rag.packaged_embedder import (
+    MAX_TOKENS,
+    PASSAGE_PROMPT,
+    QUERY_PROMPT,
+    ensure_packaged_embedder,
+    ensure_sentence_transformers_folder,
+    load_tokenizer,
+)
 from rag.settings import PACKAGED_EMBEDDER, Settings
 
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from rag.packaged_encoder import PackagedEncoder
+
+PACKAGED_ON_GPU = f"{PACKAGED_EMBEDDER}@cuda"
+"""The packaged model, by torch on the GPU: the same vectors but for rounding, so the same fingerprint."""
 QUERIES_KEPT = 256
+BATCH_TOKENS = 1024
+"""More would not fit the processor's cache and be slower; fewer would leave its multipliers idle."""
+BATCH_TEXTS = {"cpu": 8, "cuda": 256}
 Vectors = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
@@ -33,8 +51,69 @@ class Embedder(Protocol):
         """(n, dimension), in the order of ``texts``."""
 
 
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder that RAG_EMBEDDER names; its model is loaded at first use, then shared by all threads."""
+    if settings.embedder == PACKAGED_EMBEDDER:
+        return PackagedEmbedder(settings)
+    return SentenceTransformerEmbedder(settings)
+
+
+class PackagedEmbedder:
+    """The packaged model on the CPU. Needs neither torch nor sentence-transformers.
+
+    A text longer than the model reads is cut at its end. A query waits for the batch that is being computed, a
+    fraction of a second, however many passages another thread still has to embed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._loading = threading.Lock()
+        self._computing = TurnTaking()
+        self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
+
+    @property
+    def fingerprint(self) -> str:
+        return (ensure_packaged_embedder(self._settings.home) / "fingerprint").read_text(encoding="ascii")
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._embed_query(text)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._embed([PASSAGE_PROMPT + text for text in texts])
+
+    def _embed_query_anew(self, text: str) -> Vectors:
+        vector: Vectors = self._embed([QUERY_PROMPT + text])[0]
+        vector.setflags(write=False)
+        return vector
+
+    def _embed(self, texts: list[str]) -> Vectors:
+        tokenizer, encoder = self._model
+        tokens = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
+        vectors = np.empty((len(texts), encoder.dimension), np.float32)
+        for batch in token_batches([len(ids) for ids in tokens], BATCH_TOKENS):
+            with self._computing:
+                vectors[batch] = encoder.encode([tokens[number] for number in batch])
+        return vectors
+
+    @property
+    def _model(self) -> "tuple[Tokenizer, PackagedEncoder]":
+        with self._loading:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> "tuple[Tokenizer, PackagedEncoder]":
+        try:
+            from rag.packaged_encoder import PackagedEncoder
+        except ModuleNotFoundError as error:
+            raise Unavailable("The packaged embedder needs OpenVINO: pip install openvino") from error
+
+        tokenizer = load_tokenizer(self._settings.home)
+        tokenizer.enable_truncation(MAX_TOKENS)
+        return tokenizer, PackagedEncoder(self._settings.threads)
+
+
 class SentenceTransformerEmbedder:
-    """Any sentence-transformers model; loaded at first use, then shared by all threads.
+    """Any sentence-transformers model, on the GPU at 16 bit where torch finds one.
 
     A text longer than the model reads is cut at its end, as the model does.
     """
@@ -42,13 +121,14 @@ class SentenceTransformerEmbedder:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loading = threading.Lock()
-        self._computing = threading.Lock()
+        self._tokenizing = threading.Lock()
+        self._computing = TurnTaking()
         self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
 
     @property
     def fingerprint(self) -> str:
-        if self._settings.embedder == PACKAGED_EMBEDDER:
-            return (ensure_packaged_embedder(self._settings.home) / "fingerprint").read_text(encoding="ascii")
+        if self._settings.embedder == PACKAGED_ON_GPU:
+            return PackagedEmbedder(self._settings).fingerprint
         return self._weights_fingerprint
 
     @cached_property
@@ -70,19 +150,22 @@ class SentenceTransformerEmbedder:
         vector.setflags(write=False)
         return vector
 
-    def _encode(self, texts: list[str], prompt: str) -> Vectors:
-        if not texts:
-            return np.zeros((0, self._model.get_embedding_dimension()), np.float32)
+    def _encode(self, texts: list[str], prompt_name: str) -> Vectors:
         model = self._model
-        with self._computing:
-            vectors: Vectors = model.encode(
-                texts,
-                prompt_name=prompt if prompt in model.prompts else None,
-                normalize_embeddings=True,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
-        return vectors.astype(np.float32, copy=False)
+        prompt, size = model.prompts.get(prompt_name), BATCH_TEXTS[model.device.type]
+        by_length = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
+        batches = [by_length[at : at + size] for at in range(0, len(texts), size)]
+
+        def tokenized(batch: list[int]) -> Any:
+            with self._tokenizing:
+                return model.preprocess([texts[number] for number in batch], prompt=prompt)
+
+        vectors = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
+        with ThreadPoolExecutor(1, "tokenizing") as ahead:
+            for batch, features in zip(batches, ahead.map(tokenized, batches), strict=True):
+                with self._computing:
+                    vectors[batch] = _forward(model, features)
+        return vectors
 
     @property
     def _model(self) -> Any:
@@ -99,14 +182,53 @@ class SentenceTransformerEmbedder:
         if self._settings.threads:
             torch.set_num_threads(self._settings.threads)
         name = self._settings.embedder
-        if name == PACKAGED_EMBEDDER:
-            name = str(ensure_packaged_embedder(self._settings.home))
+        if name == PACKAGED_ON_GPU:
+            if not torch.cuda.is_available():
+                raise Unavailable(f"RAG_EMBEDDER={name}: torch finds no GPU here; use {PACKAGED_EMBEDDER}")
+            name = str(ensure_sentence_transformers_folder(self._settings.home))
         elif name.startswith("packaged:"):
-            raise Unavailable(f"RAG_EMBEDDER={name}: the only packaged embedder is {PACKAGED_EMBEDDER}")
+            raise Unavailable(f"RAG_EMBEDDER={name}: what is packaged is {PACKAGED_EMBEDDER} and {PACKAGED_ON_GPU}")
         try:
-            return SentenceTransformer(name, device="cuda" if torch.cuda.is_available() else "cpu")
+            return SentenceTransformer(name, device="cuda" if torch.cuda.is_available() else "cpu").eval()
         except (OSError, ValueError) as error:
             raise Unavailable(f"RAG_EMBEDDER={name} cannot be loaded: {_first_line(error)}") from error
+
+
+class TurnTaking:
+    """A lock that goes to whoever waits before it goes again to the thread that just gave it back."""
+
+    def __init__(self) -> None:
+        self._next, self._held = threading.Lock(), threading.Lock()
+
+    def __enter__(self) -> None:
+        with self._next:
+            self._held.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._held.release()
+
+
+def token_batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """The positions of ``lengths``, longest first, in batches of at most ``most`` tokens once padded, or of one."""
+    by_length = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+    at = 0
+    while at < len(by_length):
+        size = max(1, most // lengths[by_length[at]])
+        yield by_length[at : at + size]
+        at += size
+
+
+def _forward(model: Any, features: Any) -> Vectors:
+    """Unit vectors of what the model's ``preprocess`` gave."""
+    import torch
+    from sentence_transformers.util import batch_to_device
+
+    device = model.device.type
+    with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
+        vectors = model(batch_to_device(features, model.device))["sentence_embedding"].float()
+        vectors = torch.nn.functional.normalize(vectors[:, : model.truncate_dim], dim=1)
+    found: Vectors = vectors.cpu().numpy()
+    return found
 
 
 def _first_line(error: Exception) -> str:

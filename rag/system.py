@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from rag.database import Database, open_database
-from rag.embedding import Embedder, SentenceTransformerEmbedder
+from rag.embedding import Embedder, open_embedder
 from rag.lexical import LexicalIndexes
 from rag.permitted import Permitted
 from rag.settings import Settings
@@ -39,7 +39,7 @@ def open_system(settings: Settings) -> Iterator[System]:
         yield System(
             settings=settings,
             database=database,
-            embedder=SentenceTransformerEmbedder(settings),
+            embedder=open_embedder(settings),
             vectors=VectorSegments(settings.home / "index" / "vectors"),
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
         )

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ingestion.pipeline import FileResult, discover, ingest
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding import Embedder, open_embedder
 from rag.packaged_embedder import ensure_packaged_embedder
 from rag.retrieval import search
 from rag.settings import Settings
@@ -43,8 +43,8 @@ def models() -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedder(models: Path) -> SentenceTransformerEmbedder:
-    return SentenceTransformerEmbedder(Settings(home=models.parent))
+def embedder(models: Path) -> Embedder:
+    return open_embedder(Settings(home=models.parent))
 
 
 def new_home(folder: Path, models: Path) -> Path:
@@ -87,14 +87,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def system(home: Path, database_url: str, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+def system(home: Path, database_url: str, embedder: Embedder) -> Iterator[System]:
     """An empty system on either database."""
     with open_system(Settings(home=home, database_url=database_url)) as opened:
         yield replace(opened, embedder=embedder)
 
 
 @pytest.fixture
-def lite_system(home: Path, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+def lite_system(home: Path, embedder: Embedder) -> Iterator[System]:
     """An empty system on SQLite, for what does not touch SQL in a way that could differ."""
     with open_system(Settings(home=home)) as opened:
         yield replace(opened, embedder=embedder)
@@ -142,7 +142,7 @@ def lite_library(lite_system: System, tmp_path: Path) -> Library:
 
 
 @pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder: SentenceTransformerEmbedder) -> Path:
+def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder: Embedder) -> Path:
     """A home that holds the sample documents. Tests that write take a copy."""
     home = new_home(tmp_path_factory.mktemp("sample") / "home", models)
     with open_system(Settings(home=home)) as opened:
@@ -191,7 +191,7 @@ def sample_copy(sample_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample(sample_home: Path, embedder: SentenceTransformerEmbedder) -> Iterator[System]:
+def sample(sample_home: Path, embedder: Embedder) -> Iterator[System]:
     """The sample library, to read from and to ask."""
     with open_system(Settings(home=sample_home)) as opened:
         yield replace(opened, embedder=embedder)

@@ -4,15 +4,16 @@ from datetime import date
 import pytest
 
 from conftest import Library
-from rag.embedding import SentenceTransformerEmbedder
+from rag.embedding import open_embedder
 from rag.errors import Inconsistent, InvalidRequest, NotFound
 from rag.indexing import compact
+from rag.packaged_embedder import ensure_sentence_transformers_folder
+from rag.removal import delete_document
 from rag.retrieval import search
 from rag.settings import Settings
 from rag.system import System
 from rag.types import LOCAL_ADMIN, Caller, Query, Role
 from rag.verification import verify
-from rag.writing import delete_document
 
 OLD = "# Hypertension\n\nHypertension begins at 140/90 mmHg in this edition.\n"
 NEW = "# Hypertension\n\nHypertension begins at 130/80 mmHg in this edition.\n"
@@ -145,7 +146,7 @@ def test_compaction_changes_no_result(editions: Library) -> None:
 
 
 def test_vectors_of_another_model_are_refused(editions: Library, models) -> None:
-    other = SentenceTransformerEmbedder(Settings(embedder=str(models / "multilingual-e5-small")))
+    other = open_embedder(Settings(embedder=str(ensure_sentence_transformers_folder(models.parent))))
     with pytest.raises(Inconsistent, match="reindex"):
         search(Query("hypertension"), LOCAL_ADMIN, replace(editions.system, embedder=other))
 
