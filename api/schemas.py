@@ -39,6 +39,14 @@ class SearchBody(_Retrieval):
         return self.query_of(self.query)
 
 
+class FoldersBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    paths: list[Annotated[str, StringConstraints(min_length=1, max_length=4096)]] = Field(min_length=1, max_length=100)
+    collection: str = Field(default="default", min_length=1, max_length=100)
+    restore: bool = False
+
+
 class AskBody(_Retrieval):
     question: Question
     mode: AnswerMode = "extractive"
@@ -46,3 +54,16 @@ class AskBody(_Retrieval):
 
     def to_ask(self) -> Ask:
         return Ask(self.query_of(self.question), self.mode, self.language)
+
+
+class RetireBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    on: str | None = None
+    undo: bool = False
+
+
+class DecisionBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    accept: bool

@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from ingestion.pipeline import FileResult, Listener
+from rag.catalog import FlaggedPassage
 from rag.types import Answer, Citation, Document, Passage, SearchResult
 
 NOTICE = "Quotations from the documents in this library; no medical advice."
@@ -83,19 +84,23 @@ def print_documents(documents: Sequence[Document]) -> None:
         click.echo("No documents yet. Load some with: taiyi-rag ingest PATH")
 
 
-def print_document(document: Document) -> None:
+def print_document(document: Document, flagged: Sequence[FlaggedPassage] = ()) -> None:
     click.secho(document.title, bold=True)
     click.echo(f"{document.id} in {document.collection}, external id {document.external_id or 'none'}")
     print_editions(document)
+    for one in flagged:
+        place = ", ".join(part for part in (one.section, f"page {one.page}" if one.page else None) if part)
+        click.secho(f"Flagged {' and '.join(one.flags)} ({place or 'beginning'}): {one.text[:200]}", fg="yellow")
     click.echo(f"\n{document.text}")
 
 
 def print_editions(document: Document) -> None:
     for edition in document.editions:
-        mark = "superseded" if edition.superseded else "current"
+        known = edition.metadata
+        ends = f" until {edition.in_force_until}" if edition.in_force_until else ""
         click.echo(
-            f"{edition.id}  {mark:<10}  {edition.effective or edition.published or 'undated':<10}  "
-            f"{edition.edition or '-'}  {edition.passages} passage(s)  {edition.source}"
+            f"{edition.id}  {edition.standing:<10}  {edition.in_force_from or 'undated':<10}{ends}  "
+            f"{known.edition or '-'}  {edition.passages} passage(s)  {edition.source}"
         )
 
 

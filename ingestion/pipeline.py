@@ -1,97 +1,75 @@
-"""From files to searchable passages: discover, load, split, store, publish.
+"""From files to searchable passages: discover, parse, store, publish.
 
-A file that cannot be read fails alone. Everything is committed as it goes, so that a killed run is continued by the
-next one from where it stopped.
+Files are parsed in processes of their own, a few ahead of where the run is; what they hold is committed in batches and
+embedded beside the reading. A file that cannot be read fails alone. A killed run is continued by the next one from
+where it stopped.
 """
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from sqlalchemy import select
 
-from ingestion.loaders import format_of, load
+from ingestion.archives import is_archive
+from ingestion.children import Reading
+from ingestion.discovery import FileToRead, discover, members_of
+from ingestion.isolation import Parsers, parsing_processes
+from ingestion.loaders import RECORD_FORMATS
 from ingestion.manifest import NAME as MANIFEST_NAME
-from ingestion.manifest import Stated, read_manifest
-from ingestion.originals import keep_original, sha256_of
-from ingestion.splitting import CountTokens, lay_out, split
-from ingestion.types import Block, Metadata
+from ingestion.types import ParsedDocument
 from rag.errors import InvalidRequest, TaiyiError, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
-from rag.packaged_embedder import load_tokenizer
+from rag.originals import keep_original, sha256_of
 from rag.system import System
 from rag.tables import DocumentRow, EditionRow, SourceRow
+from rag.types import Metadata
 from rag.writing import Added, NewEdition, add_edition, ensure_collection, writing_turn
+
+__all__ = ["FileResult", "FileToRead", "Listener", "discover", "ingest"]
 
 PUBLISH_EVERY_PASSAGES = 2048
 COMMIT_EVERY_DOCUMENTS = 64
+COMMIT_EVERY_S = 2.0
+FILES_AHEAD = 4
 _OF_ONE_RECORD = ("external_id", "title", "authors", "edition", "doi", "pmid", "pmcid", "url")
-_SEVERAL_RECORDS = ("jsonl", "pubmed")
 
 FileStatus = Literal["added", "updated", "unchanged", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
-class FileToRead:
-    """``location`` is what the file is recognised by on the next run."""
-
-    path: Path
-    location: str
-    stated: Stated = field(default_factory=Stated)
-
-
-@dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of a file. ``documents`` counts what it held; ``document_id`` is that of a file that held one."""
+    """What became of a file. ``documents`` counts what it held; ``document_id`` is that of a file that held one;
+    ``flagged`` counts the passages that screening found something in. A file of an archive is called
+    ``archive.zip!/name``."""
 
     path: str
     status: FileStatus
     reason: str | None = None
     document_id: str | None = None
     documents: int = 0
+    flagged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of progress: each file as it is done, each batch of passages as it is embedded, a wait for a turn."""
+    """Who hears of progress: each file as it is done, each batch of passages as it is embedded (from another thread),
+    a wait for a turn; and who may stop a run between files, which then ends with what it has read."""
 
     on_file: Callable[[FileResult], None] = lambda result: None
     on_embedded: Callable[[int], None] = lambda count: None
     on_waiting: Callable[[], None] = lambda: None
-
-
-def discover(paths: Sequence[Path]) -> list[FileToRead]:
-    """The files at ``paths``, folders walked in order of name, with what their folders' manifests state.
-
-    Hidden files and the manifests themselves are passed over. A path that does not exist is kept, to fail by name.
-    """
-    manifests: dict[Path, dict[Path, Stated]] = {}
-    found: dict[Path, FileToRead] = {}
-    for path in paths:
-        for file in _walk(path.absolute()):
-            file = Path(os.path.normpath(file))
-            for folder in (file.parent, *([path.absolute()] if path.is_dir() else [])):
-                if folder not in manifests:
-                    manifests[folder] = read_manifest(folder)
-            stated = manifests.get(path.absolute(), {}).get(file) or manifests[file.parent].get(file, Stated())
-            found.setdefault(file, FileToRead(file, str(file), stated))
-    return list(found.values())
-
-
-def _walk(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name != MANIFEST_NAME:
-                yield Path(folder) / name
+    should_stop: Callable[[], bool] = lambda: False
 
 
 def ingest(
@@ -112,58 +90,208 @@ def ingest(
         with system.database.writing() as session:
             collection_id = ensure_collection(session, collection).id
         recover(system, collection_id)
-        run = _Run(system, collection_id, listener, restore)
-        results = []
-        for file in files:
-            result = run.read(file)
-            results.append(result)
-            listener.on_file(result)
-        run.publish()
-    return results
+        shutil.rmtree(system.home / "unpacked", ignore_errors=True)
+        with parsing_processes(system.home) as parsers, _publishing(system, collection_id, listener) as publisher:
+            run = _Run(system, collection_id, listener, restore, parsers, publisher)
+            for reading in _ahead(run.start(file) for file in run.files(files)):
+                run.read(reading)
+            run.commit()
+            run.publish()
+        return run.results
+
+
+class _Publisher:
+    """Publishes in a thread, one batch at a time, while the next is read."""
+
+    def __init__(self, system: System, collection_id: int, listener: Listener, thread: ThreadPoolExecutor) -> None:
+        self._system, self._collection_id = system, collection_id
+        self._listener, self._thread = listener, thread
+        self._under_way: Future[None] | None = None
+
+    def publish(self, finished: Sequence[FinishedSource]) -> None:
+        """Waits for the batch before, then begins this one. Raises what the one before raised."""
+        self.wait()
+        self._under_way = self._thread.submit(
+            publish, self._system, self._collection_id, tuple(finished), self._listener.on_embedded
+        )
+
+    def wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+
+
+@contextmanager
+def _publishing(system: System, collection_id: int, listener: Listener) -> Iterator[_Publisher]:
+    with ThreadPoolExecutor(1, "publishing") as thread:
+        publisher = _Publisher(system, collection_id, listener, thread)
+        yield publisher
+        publisher.wait()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A file being read: what it is, the documents still to come from its parser, and what became of those that did.
+    ``result`` is set where there was nothing to read, or once all is committed."""
+
+    file: FileToRead
+    source: FinishedSource
+    parsed: Reading[ParsedDocument] | None = None
+    result: FileResult | None = None
+    added: list[Added] = field(default_factory=list)
+    fault: str | None = None
+    flagged: int = 0
+
+
+@dataclass(slots=True)
+class _Archive:
+    """An archive that is unpacked for now, and which of its files are still to be read."""
+
+    source: FinishedSource
+    folder: TemporaryDirectory[str]
+    unread: set[str]
+    locations: set[str] = field(default_factory=set)
+    all_read: bool = True
 
 
 class _Run:
-    """One run over files: what was read but is not yet published."""
+    """One run over files: what was read but is not yet committed, what was committed but is not yet published."""
 
-    def __init__(self, system: System, collection_id: int, listener: Listener, restore: bool) -> None:
+    def __init__(
+        self,
+        system: System,
+        collection_id: int,
+        listener: Listener,
+        restore: bool,
+        parsers: Parsers,
+        publisher: _Publisher,
+    ) -> None:
         self._system, self._collection_id = system, collection_id
         self._listener, self._restore = listener, restore
-        self._tokenizer = load_tokenizer(system.home)
-        self._pending_passages = 0
-        self._finished: list[FinishedSource] = []
+        self._parsers, self._publisher = parsers, publisher
+        self._uncommitted: list[tuple[_Reading, NewEdition]] = []
+        self._read: list[_Reading] = []
+        self._committed_at = time.monotonic()
+        self._unpublished: list[FinishedSource] = []
+        self._unpublished_passages = 0
+        self._begun: set[str] = set()
+        self._archives: dict[str, _Archive] = {}
+        self.results: list[FileResult] = []
 
-    def read(self, file: FileToRead) -> FileResult:
+    def files(self, files: Iterable[FileToRead]) -> Iterator[FileToRead]:
+        """The files in turn, those of archives one by one, until somebody says stop."""
+        for file in files:
+            if self._listener.should_stop():
+                return
+            if is_archive(file.path) and file.path.is_file():
+                yield from self._members(file)
+            else:
+                yield file
+
+    def start(self, file: FileToRead) -> _Reading:
+        """Begins to parse a file in a process of its own, unless it is known and need not be read."""
+        reading = _Reading(file, FinishedSource(file.location, "", ""))
         try:
-            return self._read(file)
-        except TaiyiError as error:
-            return FileResult(str(file.path), "failed", str(error))
-        except OSError as error:
-            return FileResult(str(file.path), "failed", f"{file.path.name} cannot be read: {error.strerror or error}")
+            if file.fault:
+                raise UnreadableFile(file.fault)
+            sha256 = sha256_of(file.path)
+            if file.stated.sha256 and file.stated.sha256 != sha256:
+                raise UnreadableFile(
+                    f"{file.path.name} is not the file that {MANIFEST_NAME} names: its sha256 is {sha256}"
+                )
+            reading.source = FinishedSource(file.location, sha256, _digest(file.stated.metadata))
+            reading.result = self._known(reading.source)
+            if reading.result is None and sha256 not in self._begun:
+                self._begun.add(sha256)
+                reading.parsed = self._parsers.start(file.path)
+        except (TaiyiError, OSError) as error:
+            reading.result = FileResult(file.location, "failed", _said(file, error))
+        return reading
+
+    def read(self, reading: _Reading) -> None:
+        """Takes a file's documents from its parser and commits them, by itself or with those of the next files."""
+        if reading.result is None and reading.parsed is None:  # has the bytes of a file that was begun just before
+            self.commit()
+            reading.result = self._known(reading.source)
+            if reading.result is None:
+                reading.parsed = self._parsers.start(reading.file.path)
+        if reading.result is None and reading.parsed is not None:
+            try:
+                keep_original(self._system.home, reading.file.path, reading.source.sha256)
+                with reading.parsed as documents:
+                    for number, document in enumerate(documents, start=1):
+                        edition = _edition(document, reading.file, reading.source.sha256, number)
+                        reading.flagged += sum(bool(passage.flags) for passage in edition.passages)
+                        self._uncommitted.append((reading, edition))
+                        if len(self._uncommitted) >= COMMIT_EVERY_DOCUMENTS:
+                            self._commit_editions()
+            except (TaiyiError, OSError) as error:
+                reading.fault = _said(reading.file, error)
+        self._read.append(reading)
+        if len(self._uncommitted) + len(self._read) >= COMMIT_EVERY_DOCUMENTS or self._is_late():
+            self.commit()
+
+    def commit(self) -> None:
+        """Commits what was read, tells of each file that is done, and publishes what has come together."""
+        self._commit_editions()
+        for reading in self._read:
+            result = reading.result or _result(reading)
+            if reading.result is None and reading.fault is None:
+                documents = frozenset(added.document_id for added in reading.added)
+                self._unpublished.append(replace(reading.source, document_ids=documents))
+            self.results.append(result)
+            self._listener.on_file(result)
+            self._leave_archive(reading)
+        self._read.clear()
+        self._committed_at = time.monotonic()
 
     def publish(self) -> None:
-        publish(self._system, self._collection_id, self._finished, self._listener.on_embedded)
-        self._pending_passages, self._finished = 0, []
+        self._publisher.publish(self._unpublished)
+        self._unpublished, self._unpublished_passages = [], 0
 
-    def _read(self, file: FileToRead) -> FileResult:
-        sha256 = sha256_of(file.path)
-        if file.stated.sha256 and file.stated.sha256 != sha256:
-            raise UnreadableFile(f"{file.path.name} is not the file that {MANIFEST_NAME} names: its sha256 is {sha256}")
-        source = FinishedSource(file.location, sha256, _digest(file.stated.metadata), None)
-        known = self._known(source)
-        if known is not None:
-            return known
-        format_name = format_of(file.path)
-        keep_original(self._system.home, file.path, sha256)
-        added: list[Added] = []
-        for editions in _batched(self._editions(file, sha256, format_name), COMMIT_EVERY_DOCUMENTS):
+    def _commit_editions(self) -> None:
+        if self._uncommitted:
             with self._system.database.writing() as session:
-                added += [add_edition(session, self._collection_id, new, self._restore) for new in editions]
-            self._pending_passages += sum(len(new.passages) for new in editions)
-            if self._pending_passages >= PUBLISH_EVERY_PASSAGES:
-                self.publish()
-        document_id = added[0].document_id if len(added) == 1 else None
-        self._finished.append(replace(source, document_id=document_id))
-        return FileResult(str(file.path), *_outcome(added), document_id, len(added))
+                for reading, edition in self._uncommitted:
+                    added = add_edition(session, self._collection_id, edition, self._restore)
+                    reading.added.append(added)
+                    self._unpublished_passages += added.passages
+            self._uncommitted.clear()
+        if self._unpublished_passages >= PUBLISH_EVERY_PASSAGES:
+            self.publish()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._committed_at > COMMIT_EVERY_S
+
+    def _members(self, archive: FileToRead) -> Iterator[FileToRead]:
+        """The files of an archive, which stays unpacked until the last of them was read."""
+        try:
+            source = FinishedSource(archive.location, sha256_of(archive.path), _digest(archive.stated.metadata))
+            if archive.fault or self._known(source):
+                yield archive
+                return
+            folder = TemporaryDirectory(dir=_unpacked(self._system.home), ignore_cleanup_errors=True)
+            self._parsers.unpack(archive.path, Path(folder.name))
+            members = members_of(archive, Path(folder.name))
+        except (TaiyiError, OSError) as error:
+            yield replace(archive, fault=_said(archive, error))
+            return
+        opened = _Archive(source, folder, {member.location for member in members})
+        for member in members:
+            self._archives[member.location] = opened
+            yield member
+
+    def _leave_archive(self, member: _Reading) -> None:
+        """Once all files of an archive were read and committed, the archive need not be read again."""
+        archive = self._archives.pop(member.file.location, None)
+        if archive is None:
+            return
+        archive.unread.discard(member.file.location)
+        archive.all_read = archive.all_read and member.fault is None and not _failed(member.result)
+        archive.locations.add(member.file.location)
+        if not archive.unread:
+            archive.folder.cleanup()
+            if archive.all_read:
+                self._unpublished.append(replace(archive.source, members=frozenset(archive.locations)))
 
     def _known(self, source: FinishedSource) -> FileResult | None:
         """The result for a file that needs no reading: read before, or the same bytes under another name."""
@@ -193,7 +321,8 @@ class _Run:
             ).first()
         if twin is None:
             return None
-        reason = "was deleted; ingest with --restore to bring it back" if twin.state == "removed" else None
+        was_deleted = twin.state in ("removed", "purged")
+        reason = "was deleted; ingest with --restore to bring it back" if was_deleted else None
         return FileResult(
             source.location,
             "unchanged",
@@ -201,77 +330,67 @@ class _Run:
             twin.document_id,
         )
 
-    def _editions(self, file: FileToRead, sha256: str, format_name: str) -> Iterator[NewEdition]:
-        for number, loaded in enumerate(load(file.path), start=1):
-            known = _known_metadata(loaded.metadata, file.stated.metadata, format_name)
-            yield _edition(loaded.blocks, known, file, sha256, format_name, number, self._count_tokens)
 
-    def _count_tokens(self, texts: list[str]) -> list[int]:
-        encoded = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [len(encoding.ids) for encoding in encoded]
+def _ahead(readings: Iterable[_Reading]) -> Iterator[_Reading]:
+    """The readings in their order, each begun FILES_AHEAD before it is taken."""
+    begun: deque[_Reading] = deque()
+    for reading in readings:
+        begun.append(reading)
+        if len(begun) > FILES_AHEAD:
+            yield begun.popleft()
+    yield from begun
+
+
+def _edition(document: ParsedDocument, file: FileToRead, sha256: str, number: int) -> NewEdition:
+    known = _known_metadata(document.metadata, file.stated.metadata, document.format)
+    return NewEdition(
+        place=f"file:{file.location}" if number == 1 else f"file:{file.location}#{number}",
+        source=file.location,
+        source_sha256=sha256,
+        format=document.format,
+        metadata=replace(
+            known, title=known.title or file.path.stem, language=known.language or language_of(document.text)
+        ),
+        text=document.text,
+        page_starts=document.page_starts,
+        passages=document.passages,
+    )
 
 
 def _known_metadata(own: Metadata, stated: Metadata, format_name: str) -> Metadata:
-    """What a document and its manifest say together. The manifest goes before a file's own statements, but not before
-    those of one record among several, where it can speak for all of them only."""
-    if format_name not in _SEVERAL_RECORDS:
+    """What a document says and what is said of its file, together. That goes before a file's own statements, but not
+    before those of one record among several, where it can speak for all of them only."""
+    if format_name not in RECORD_FORMATS:
         return own.updated_by(stated)
     return replace(stated, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD}).updated_by(own)
 
 
-def _edition(
-    blocks: Sequence[Block],
-    known: Metadata,
-    file: FileToRead,
-    sha256: str,
-    format_name: str,
-    number: int,
-    count_tokens: CountTokens,
-) -> NewEdition:
-    laid_out = lay_out(blocks)
-    where = file.location if number == 1 else f"{file.location}#{number}"
-    return NewEdition(
-        key=f"id:{known.external_id}" if known.external_id else f"doi:{known.doi}" if known.doi else f"file:{where}",
-        source=file.location,
-        source_sha256=sha256,
-        format=format_name,
-        text=laid_out.text,
-        page_starts=laid_out.page_starts,
-        passages=tuple(split(blocks, laid_out, count_tokens)),
-        **asdict(
-            replace(
-                known,
-                title=known.title or file.path.stem,
-                language=known.language or language_of(laid_out.text),
-            )
-        ),
-    )
-
-
-def _outcome(added: Sequence[Added]) -> tuple[FileStatus, str | None]:
-    statuses = {one.status for one in added}
-    deleted = sum(one.status == "deleted" for one in added)
+def _result(reading: _Reading) -> FileResult:
+    document_ids = {added.document_id for added in reading.added}
+    found = (next(iter(document_ids)) if len(document_ids) == 1 else None, len(reading.added), reading.flagged)
+    if reading.fault is not None:
+        return FileResult(reading.file.location, "failed", reading.fault, *found)
+    deleted = sum(added.status == "deleted" for added in reading.added)
     reason = f"{deleted} deleted before; ingest with --restore to bring back" if deleted else None
-    if "updated" in statuses:
-        return "updated", reason
-    return ("added" if "added" in statuses else "unchanged"), reason
+    statuses = {added.status for added in reading.added}
+    status: FileStatus = "updated" if "updated" in statuses else "added" if "added" in statuses else "unchanged"
+    return FileResult(reading.file.location, status, reason, *found)
 
 
-def _batched(editions: Iterator[NewEdition], size: int) -> Iterator[list[NewEdition]]:
-    """Lists of up to ``size``; what was read before an error is still handed on, then the error."""
-    batch: list[NewEdition] = []
-    try:
-        for edition in editions:
-            batch.append(edition)
-            if len(batch) == size:
-                yield batch
-                batch = []
-    except TaiyiError:
-        if batch:
-            yield batch
-        raise
-    if batch:
-        yield batch
+def _failed(result: FileResult | None) -> bool:
+    return result is not None and result.status == "failed"
+
+
+def _said(file: FileToRead, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{file.path.name} cannot be read: {error.strerror or error}"
+    return str(error)
+
+
+def _unpacked(home: Path) -> Path:
+    folder = home / "unpacked"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _digest(metadata: Metadata) -> str:

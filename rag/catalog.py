@@ -5,19 +5,22 @@ from every function here.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 
 from rag.database import ReadSession
+from rag.editions import standing
 from rag.errors import NotFound
-from rag.filters import conditions
+from rag.filters import RETRACTED, conditions
+from rag.flags import spaced
+from rag.identity import current_id
 from rag.permitted import Permitted
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
-from rag.types import Caller, Document, Edition, Filters, Passage
+from rag.types import Caller, Document, Edition, Filters, Metadata, Passage
 
 READABLE = ("live", "replaced")
 _ID_CHUNK = 500
@@ -63,7 +66,7 @@ def count(session: ReadSession, caller: Caller) -> list[CollectionCounts]:
             .select_from(PassageRow)
             .join(EditionRow)
             .join(DocumentRow)
-            .where(DocumentRow.collection_id == collection.id, _in_force(today()))
+            .where(DocumentRow.collection_id == collection.id, _in_force(today()), EditionRow.retraction.is_(None))
         )
         documents, passages = session.execute(statement).one()
         counts.append(CollectionCounts(collection.name, documents, passages))
@@ -71,14 +74,28 @@ def count(session: ReadSession, caller: Caller) -> list[CollectionCounts]:
 
 
 def permitted(
-    session: ReadSession, collection: Collection, filters: Filters, on: date, include_undated: bool
+    session: ReadSession,
+    collection: Collection,
+    filters: Filters,
+    on: date,
+    include_undated: bool,
+    without_flags: Iterable[str] = (),
 ) -> Permitted:
-    """The passages of a collection that were in force on a day and pass the filters."""
+    """The passages of a collection that were in force on a day, pass the filters and have none of the flags.
+
+    Retracted texts are left out unless a filter asks for them.
+    """
     statement = (
         select(PassageRow.id)
         .join(EditionRow)
         .join(DocumentRow)
-        .where(DocumentRow.collection_id == collection.id, _in_force(on, include_undated), *conditions(filters))
+        .where(
+            DocumentRow.collection_id == collection.id,
+            _in_force(on, include_undated),
+            *([] if RETRACTED in filters else [EditionRow.retraction.is_(None)]),
+            *(not_(PassageRow.flags.contains(spaced([flag]))) for flag in without_flags),
+            *conditions(filters),
+        )
         .order_by(PassageRow.id)
     )
     return Permitted(np.fromiter(session.scalars(statement), np.int64))
@@ -147,6 +164,7 @@ def documents(session: ReadSession, caller: Caller, names: Sequence[str] = ()) -
 
 def document(session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None) -> Document:
     """A document with the text of one edition, by default the current one. Raises NotFound."""
+    document_id = current_id(session, document_id)
     rows = session.execute(_editions().where(DocumentRow.id == document_id)).all()
     if not rows or not caller.may_read(rows[0].collection):
         raise NotFound(f"There is no document {document_id!r}")
@@ -159,17 +177,44 @@ def document(session: ReadSession, caller: Caller, document_id: str, edition_id:
     return _document(rows, shown=shown, text=text)
 
 
+@dataclass(frozen=True, slots=True)
+class FlaggedPassage:
+    """A passage that screening found something in."""
+
+    passage_id: str
+    edition_id: str
+    section: str | None
+    page: int | None
+    flags: tuple[str, ...]
+    text: str
+
+
+def flagged_passages(session: ReadSession, caller: Caller, document_id: str) -> list[FlaggedPassage]:
+    """The flagged passages of a document's readable editions. Raises NotFound."""
+    readable = {edition.id for edition in document(session, caller, document_id).editions}
+    statement = _passages().where(PassageRow.edition_id.in_(readable), PassageRow.flags != "")
+    return [
+        FlaggedPassage(str(row.id), row.edition_id, row.section, row.page, tuple(row.flags.split()), row.text)
+        for row in session.execute(statement.order_by(EditionRow.id, PassageRow.ordinal))
+    ]
+
+
+def boxes(session: ReadSession, passage_id: str) -> list[list[float]]:
+    """Where a passage stands: ``[page, left, top, right, bottom]`` for each of its lines, in PDF points from the
+    page's top left corner; none where the source has no pages."""
+    return session.scalars(select(PassageRow.boxes).where(PassageRow.id == int(passage_id))).one()
+
+
 def page_starts(session: ReadSession, edition_id: str) -> tuple[int, ...]:
     """Where the pages of an edition begin; empty where it has none."""
     return tuple(session.scalars(select(EditionRow.page_starts).where(EditionRow.id == edition_id)).one())
 
 
 def superseded_editions(session: ReadSession, edition_ids: Iterable[str]) -> set[str]:
-    """Those of ``edition_ids`` that do not hold today: superseded, replaced or removed."""
-    rows = session.execute(
-        select(EditionRow.id, EditionRow.state, EditionRow.in_force_until).where(EditionRow.id.in_(set(edition_ids)))
-    )
-    return {row.id for row in rows if _superseded(row.state, row.in_force_until)}
+    """Those of ``edition_ids`` that no longer hold: superseded, replaced, lapsed, retracted or removed."""
+    columns = (EditionRow.id, EditionRow.state, EditionRow.in_force_until, EditionRow.retraction)
+    rows = session.execute(select(*columns).where(EditionRow.id.in_(set(edition_ids))))
+    return {row.id for row in rows if _no_longer_holds(row)}
 
 
 def edition_text(session: ReadSession, edition_id: str) -> str | None:
@@ -178,15 +223,18 @@ def edition_text(session: ReadSession, edition_id: str) -> str | None:
 
 
 def _in_force(on: date, include_undated: bool = True) -> ColumnElement[bool]:
-    dated = and_(
-        EditionRow.in_force_from <= on, or_(EditionRow.in_force_until.is_(None), EditionRow.in_force_until > on)
+    begun = EditionRow.in_force_from <= on
+    return and_(
+        DocumentRow.deleted_at.is_(None),
+        EditionRow.state == "live",
+        or_(begun, EditionRow.in_force_from.is_(None)) if include_undated else begun,
+        or_(EditionRow.in_force_until.is_(None), EditionRow.in_force_until > on),
     )
-    when = or_(dated, EditionRow.in_force_from.is_(None)) if include_undated else dated
-    return and_(DocumentRow.deleted_at.is_(None), EditionRow.state == "live", when)
 
 
-def _superseded(state: str, until: date | None) -> bool:
-    return state in ("replaced", "removed") or (until is not None and until <= today())
+def _no_longer_holds(row: Any) -> bool:
+    ended = row.in_force_until is not None and row.in_force_until <= today()
+    return row.state not in ("pending", "live") or ended or row.retraction is not None
 
 
 def _passages() -> Any:
@@ -210,8 +258,10 @@ def _passages() -> Any:
             EditionRow.language,
             EditionRow.state,
             EditionRow.in_force_until,
+            EditionRow.retraction,
+            EditionRow.external_id,
+            PassageRow.flags,
             DocumentRow.id.label("document_id"),
-            DocumentRow.external_id,
             CollectionRow.name.label("collection"),
         )
         .join(EditionRow, PassageRow.edition_id == EditionRow.id)
@@ -239,30 +289,27 @@ def _passage(row: Any) -> Passage:
         text=row.text,
         char_start=row.char_start,
         char_end=row.char_end,
-        superseded=_superseded(row.state, row.in_force_until),
+        superseded=_no_longer_holds(row),
+        flags=tuple(row.flags.split()),
     )
 
 
 def _editions() -> Any:
-    counted = select(func.count()).where(PassageRow.edition_id == EditionRow.id).correlate(EditionRow).scalar_subquery()
+    counted = select(func.count()).where(PassageRow.edition_id == EditionRow.id).correlate(EditionRow)
     return (
         select(
             EditionRow.id,
             EditionRow.state,
             EditionRow.in_force_from,
             EditionRow.in_force_until,
-            EditionRow.edition,
-            EditionRow.title,
-            EditionRow.publisher,
-            EditionRow.published,
-            EditionRow.effective,
-            EditionRow.language,
+            EditionRow.retired_on,
             EditionRow.format,
             EditionRow.source,
             EditionRow.ingested_at,
-            counted.label("passages"),
+            *(getattr(EditionRow, field.name) for field in fields(Metadata)),
+            counted.scalar_subquery().label("passages"),
+            counted.where(PassageRow.flags != "").scalar_subquery().label("flagged"),
             DocumentRow.id.label("document_id"),
-            DocumentRow.external_id,
             CollectionRow.name.label("collection"),
         )
         .join(DocumentRow, EditionRow.document_id == DocumentRow.id)
@@ -274,9 +321,9 @@ def _editions() -> Any:
 
 def _document(rows: Sequence[Any], shown: Any = None, text: str | None = None) -> Document:
     """A document of its editions' rows; ``shown`` is the one that titles it, by default the one in force today."""
-    in_force = [row for row in rows if not _superseded(row.state, row.in_force_until)]
-    begun = [row for row in in_force if row.in_force_from is None or row.in_force_from <= today()]
-    shown = shown or (begun or in_force or rows)[0]
+    holding = [row for row in rows if not _no_longer_holds(row)]
+    begun = [row for row in holding if row.in_force_from is None or row.in_force_from <= today()]
+    shown = shown or (begun or holding or rows)[0]
     return Document(
         id=shown.document_id,
         collection=shown.collection,
@@ -284,23 +331,40 @@ def _document(rows: Sequence[Any], shown: Any = None, text: str | None = None) -
         title=shown.title,
         publisher=shown.publisher,
         language=shown.language,
-        editions=tuple(
-            Edition(
-                id=row.id,
-                document_id=row.document_id,
-                edition=row.edition,
-                title=row.title,
-                published=row.published,
-                effective=row.effective,
-                language=row.language,
-                format=row.format,
-                source=row.source,
-                passages=row.passages,
-                superseded=_superseded(row.state, row.in_force_until),
-                ingested_at=row.ingested_at.isoformat(),
-            )
-            for row in rows
-        ),
+        editions=tuple(_edition(row) for row in rows),
         edition_id=shown.id,
         text=text,
     )
+
+
+def _edition(row: Any) -> Edition:
+    known = {field.name: getattr(row, field.name) for field in fields(Metadata)}
+    known |= {"authors": tuple(row.authors), "publication_types": tuple(row.publication_types)}
+    return Edition(
+        id=row.id,
+        document_id=row.document_id,
+        metadata=Metadata(**known),
+        format=row.format,
+        source=row.source,
+        passages=row.passages,
+        flagged=row.flagged,
+        standing=standing(
+            today(),
+            row.state,
+            row.in_force_from,
+            row.in_force_until,
+            row.retired_on,
+            row.withdrawn,
+            row.review_by,
+            row.retraction,
+        ),
+        superseded=_no_longer_holds(row),
+        in_force_from=_iso(row.in_force_from),
+        in_force_until=_iso(row.in_force_until),
+        retired_on=_iso(row.retired_on),
+        ingested_at=row.ingested_at.isoformat(),
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -19,6 +19,13 @@ from rag.errors import Inconsistent, Unavailable
 HEAD = "0002"
 """The newest migration; a test holds it to what is in ``migrations/versions``."""
 
+_SQLITE_PRAGMAS = (
+    "busy_timeout = 60000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is deleted is overwritten with zeros
+)
 _MIGRATION_LOCK = 0x7461_6979
 log = logging.getLogger(__name__)
 
@@ -50,6 +57,15 @@ class Database:
         with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"taiyi_begin": "IMMEDIATE"})
             yield session
+
+    def forget_freed_pages(self) -> None:
+        """Leaves nothing of deleted and overwritten rows in the database's files."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                for table in ("editions", "passages", "answers", "removals", "job_files"):
+                    connection.exec_driver_sql(f"VACUUM {table}")
 
     def ping(self) -> None:
         """Raises Unavailable when the database does not answer."""
@@ -94,7 +110,7 @@ def _engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions begin where _begin_sqlite says so
     cursor = connection.cursor()
-    for pragma in ("busy_timeout = 60000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in _SQLITE_PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

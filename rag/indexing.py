@@ -7,20 +7,23 @@ here that writes is to be called in a writing turn (``rag.writing.writing_turn``
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 
 from rag.analysis import terms
 from rag.database import ReadSession, WriteSession
-from rag.editions import in_force_spans
+from rag.settling import make_live, replace_vanished, replace_vanished_members
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow, SegmentRow, SourceRow
 
 EMBED_BATCH = 256
-SEGMENTS_BEFORE_COMPACTION = 16
+MOST_SEGMENTS = 16
 ALWAYS_COMPACT_BELOW = 20_000
 DEAD_BEFORE_COMPACTION = 0.1
 log = logging.getLogger(__name__)
@@ -28,12 +31,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FinishedSource:
-    """A file that was read to its end; recorded with the publication of its last edition."""
+    """A file that was read to its end, and the documents it holds; recorded when the last of them is published. Of an
+    archive, ``members`` are the locations of its files."""
 
     location: str
     sha256: str
     metadata_sha256: str
-    document_id: str | None
+    document_ids: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +55,39 @@ def publish(
     sources: Sequence[FinishedSource] = (),
     embedded: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Makes all pending editions of a collection searchable, and records ``sources`` as read.
+    """Makes the editions of a collection that are now pending searchable, and records ``sources`` as read.
 
     ``embedded`` hears of each batch how many passages it had.
     """
     with system.database.reading() as session:
+        pending = session.scalars(_pending(collection_id)).all()
         entries = _entries(session, collection_id, "pending")
+        former = _former_entries(session, collection_id) if entries else {}
         segments = _segments(session, collection_id)
         lexical = session.get_one(CollectionRow, collection_id).lexical
     missing = _without_vector(system, entries, segments)
-    segment = _write_segment(system, missing, embedded)
+    segment = _write_segment(system, missing, _reusable(system, missing, former, segments), embedded)
     if entries:
         lexical = _write_lexical(system, lexical, entries)
     with system.database.writing() as session:
         if segment is not None:
             session.add(_segment_row(system, segment, collection_id, len(missing)))
-        changed = _make_live(session, collection_id)
+        changed = make_live(session, pending)
         for source in sources:
             _record_source(session, collection_id, source)
+            changed += replace_vanished(session, collection_id, source.location, source.document_ids)
+            if source.members:
+                changed += replace_vanished_members(session, collection_id, source.location, source.members)
         if changed:
             _next_generation(session, collection_id, lexical)
-    if len(segments) + 1 > SEGMENTS_BEFORE_COMPACTION:
-        compact(system, collection_id)
+    if len(segments) >= MOST_SEGMENTS:
+        merge_segments(system, collection_id)
 
 
 def recover(system: System, collection_id: int) -> None:
     """Finishes what a killed writer left: its pending editions and half-written files."""
     with system.database.reading() as session:
-        pending = bool(_entries(session, collection_id, "pending"))
+        pending = session.scalars(_pending(collection_id).limit(1)).first()
     if pending:
         log.info("Finishing what an earlier run left undone")
         compact(system, collection_id)
@@ -98,22 +108,21 @@ def tidy(system: System, collection_id: int) -> None:
 def compact(system: System, collection_id: int, embed_again: bool = False) -> None:
     """Writes the indexes of a collection anew from SQL, into one segment each, without what was removed.
 
-    Vectors are carried over unless ``embed_again``.
+    Vectors are carried over unless ``embed_again``. Memory holds the vectors, and a batch of texts at a time.
     """
     with system.database.reading() as session:
-        entries = _entries(session, collection_id, "live")
+        ids = np.fromiter(session.scalars(_passages(collection_id, "live")), np.int64)
         segments = [] if embed_again else _segments(session, collection_id)
-    known: dict[int, tuple[str, int]] = {}
-    for name in segments:
-        known |= {int(identifier): (name, at) for at, identifier in enumerate(system.vectors.ids(name))}
-    vectors = {name: system.vectors.vectors(name) for name in segments}
-    parts = [vectors[known[e.id][0]][known[e.id][1]][None] for e in entries if e.id in known]
-    missing = [entry for entry in entries if entry.id not in known]
-    kept = [entry.id for entry in entries if entry.id in known]
-    parts += [system.embedder.embed_passages([e.text for e in batch]) for batch in _batches(missing)]
-    ids = np.array(kept + [entry.id for entry in missing], np.int64)
-    segment = system.vectors.write(ids, np.concatenate(parts)) if entries else None
-    lexical = system.lexical.create((entry.id, terms(entry.text)) for entry in entries)
+        held, kept = system.vectors.vectors_of(segments, ids)
+        parts = [] if kept is None else [kept]
+        for batch in _batched(_read_entries(session, _texts(collection_id, "live")), EMBED_BATCH):
+            missing = [entry for entry, is_held in zip(batch, held[_at(ids, batch)], strict=True) if not is_held]
+            if missing:
+                parts.append(system.embedder.embed_passages([entry.text for entry in missing]))
+        order = np.concatenate([ids[held], ids[~held]])
+        segment = system.vectors.write(order, np.concatenate(parts)) if len(ids) else None
+        texts = _read_entries(session, _texts(collection_id, "live"))
+        lexical = system.lexical.create((entry.id, terms(entry.text)) for entry in texts)
     with system.database.writing() as session:
         session.execute(delete(SegmentRow).where(SegmentRow.collection_id == collection_id))
         if segment is not None:
@@ -122,23 +131,68 @@ def compact(system: System, collection_id: int, embed_again: bool = False) -> No
     _remove_unnamed_files(system)
 
 
+def merge_segments(system: System, collection_id: int) -> None:
+    """Makes one segment of the smaller half of a collection's, leaving the large ones and the lexical index as they
+    are, so that a long ingest copies each vector a few times only. Nothing that a search finds changes."""
+    with system.database.reading() as session:
+        rows = session.execute(
+            select(SegmentRow.name, SegmentRow.passages)
+            .where(SegmentRow.collection_id == collection_id)
+            .order_by(SegmentRow.passages, SegmentRow.name)
+        ).all()
+    merged = [name for name, _ in rows[: -(-len(rows) // 2)]]
+    ids = np.concatenate([system.vectors.ids(name) for name in merged])
+    vectors = np.concatenate([system.vectors.vectors(name) for name in merged])
+    segment = system.vectors.write(ids, vectors)
+    with system.database.writing() as session:
+        session.execute(delete(SegmentRow).where(SegmentRow.name.in_(merged)))
+        session.add(_segment_row(system, segment, collection_id, len(ids)))
+    _remove_unnamed_files(system)
+
+
+def _at(ids: NDArray[np.int64], entries: Sequence[_Entry]) -> NDArray[np.int64]:
+    """Where the passages of ``entries`` stand in ``ids``, which is sorted."""
+    return np.searchsorted(ids, np.array([entry.id for entry in entries], np.int64))
+
+
+def _pending(collection_id: int) -> Any:
+    return (
+        select(EditionRow.id)
+        .join(DocumentRow)
+        .where(DocumentRow.collection_id == collection_id, EditionRow.state == "pending")
+    )
+
+
 def _entries(session: ReadSession, collection_id: int, state: str) -> list[_Entry]:
-    statement = (
-        select(
-            PassageRow.id,
-            EditionRow.title,
-            PassageRow.section,
-            func.substr(EditionRow.text, PassageRow.char_start + 1, PassageRow.char_end - PassageRow.char_start),
-        )
+    return list(_read_entries(session, _texts(collection_id, state)))
+
+
+def _former_entries(session: ReadSession, collection_id: int) -> dict[str, int]:
+    """By text, the passages of earlier texts of those documents that now have a pending one."""
+    pending = _pending(collection_id).with_only_columns(EditionRow.document_id)
+    former = _texts(collection_id, "live", "replaced", "removed").where(EditionRow.document_id.in_(pending))
+    return {entry.text: entry.id for entry in _read_entries(session, former)}
+
+
+def _passages(collection_id: int, *states: str, columns: Sequence[Any] = (PassageRow.id,)) -> Any:
+    return (
+        select(*columns)
         .join(EditionRow, PassageRow.edition_id == EditionRow.id)
         .join(DocumentRow)
-        .where(DocumentRow.collection_id == collection_id, EditionRow.state == state)
+        .where(DocumentRow.collection_id == collection_id, EditionRow.state.in_(states))
         .order_by(PassageRow.id)
     )
-    return [
-        _Entry(identifier, "\n".join(part for part in (title, section, text) if part))
-        for identifier, title, section, text in session.execute(statement)
-    ]
+
+
+def _texts(collection_id: int, *states: str) -> Any:
+    length = PassageRow.char_end - PassageRow.char_start
+    text = func.substr(EditionRow.text, PassageRow.char_start + 1, length)
+    return _passages(collection_id, *states, columns=(PassageRow.id, EditionRow.title, PassageRow.section, text))
+
+
+def _read_entries(session: ReadSession, statement: Any) -> Iterator[_Entry]:
+    for identifier, title, section, text in session.execute(statement.execution_options(yield_per=EMBED_BATCH)):
+        yield _Entry(identifier, "\n".join(part for part in (title, section, text) if part))
 
 
 def _segments(session: ReadSession, collection_id: int) -> list[str]:
@@ -164,30 +218,43 @@ def _indexed_count(session: ReadSession, collection_id: int) -> int:
 
 
 def _kept_count(session: ReadSession, collection_id: int) -> int:
-    return (
-        session.scalar(
-            select(func.count(PassageRow.id))
-            .join(EditionRow, PassageRow.edition_id == EditionRow.id)
-            .join(DocumentRow)
-            .where(DocumentRow.collection_id == collection_id, EditionRow.state == "live")
-        )
-        or 0
-    )
+    return session.scalar(select(func.count()).select_from(_passages(collection_id, "live").subquery())) or 0
 
 
-def _batches(entries: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
-    for at in range(0, len(entries), EMBED_BATCH):
-        yield entries[at : at + EMBED_BATCH]
+def _batched(entries: Iterable[_Entry], size: int) -> Iterator[list[_Entry]]:
+    remaining = iter(entries)
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
-def _write_segment(system: System, entries: Sequence[_Entry], embedded: Callable[[int], None]) -> str | None:
+def _reusable(
+    system: System, entries: Sequence[_Entry], former: dict[str, int], segments: Sequence[str]
+) -> dict[int, NDArray[np.float32]]:
+    """By passage id, the vectors of entries whose text an earlier text of their document had word for word."""
+    same = {entry.id: former[entry.text] for entry in entries if entry.text in former}
+    if not same:
+        return {}
+    held, vectors = system.vectors.vectors_of(segments, np.array(list(same.values()), np.int64))
+    if vectors is None:
+        return {}
+    return dict(zip((i for i, is_held in zip(same, held, strict=True) if is_held), vectors, strict=True))
+
+
+def _write_segment(
+    system: System,
+    entries: Sequence[_Entry],
+    reused: dict[int, NDArray[np.float32]],
+    embedded: Callable[[int], None],
+) -> str | None:
     if not entries:
         return None
-    parts = []
-    for batch in _batches(entries):
+    kept = [entry.id for entry in entries if entry.id in reused]
+    parts = [np.stack([reused[identifier] for identifier in kept])] if kept else []
+    new = [entry for entry in entries if entry.id not in reused]
+    for batch in _batched(new, EMBED_BATCH):
         parts.append(system.embedder.embed_passages([entry.text for entry in batch]))
         embedded(len(batch))
-    return system.vectors.write(np.array([entry.id for entry in entries], np.int64), np.concatenate(parts))
+    return system.vectors.write(np.array(kept + [entry.id for entry in new], np.int64), np.concatenate(parts))
 
 
 def _write_lexical(system: System, name: str | None, entries: Sequence[_Entry]) -> str:
@@ -202,43 +269,6 @@ def _segment_row(system: System, name: str, collection_id: int, passages: int) -
     return SegmentRow(name=name, collection_id=collection_id, passages=passages, embedder=system.embedder.fingerprint)
 
 
-def _make_live(session: WriteSession, collection_id: int) -> int:
-    """Turns pending editions live and settles replacement and dates in their documents; how many there were."""
-    pending = session.scalars(
-        select(EditionRow)
-        .join(DocumentRow)
-        .where(DocumentRow.collection_id == collection_id, EditionRow.state == "pending")
-        .order_by(EditionRow.ingested_at, EditionRow.id)
-    ).all()
-    for edition in pending:
-        edition.state = "live"
-    for document_id in dict.fromkeys(edition.document_id for edition in pending):
-        settle_editions(session, document_id)
-    return len(pending)
-
-
-def settle_editions(session: WriteSession, document_id: str) -> None:
-    """Works out anew which live editions of a document are replaced, and from when until when each is in force."""
-    session.flush()
-    live = session.scalars(
-        select(EditionRow)
-        .where(EditionRow.document_id == document_id, EditionRow.state == "live")
-        .order_by(EditionRow.ingested_at, EditionRow.id)
-    ).all()
-    for at, later in enumerate(live):
-        for earlier in live[:at]:
-            if earlier.source == later.source and _same_date_or_none(earlier, later):
-                earlier.state = "replaced"
-    kept = [edition for edition in live if edition.state == "live"]
-    spans = in_force_spans((edition.id, edition.in_force_from) for edition in kept)
-    for edition in kept:
-        edition.in_force_until = spans[edition.id][1]
-
-
-def _same_date_or_none(earlier: EditionRow, later: EditionRow) -> bool:
-    return None in (earlier.in_force_from, later.in_force_from) or earlier.in_force_from == later.in_force_from
-
-
 def _record_source(session: WriteSession, collection_id: int, source: FinishedSource) -> None:
     row = session.scalars(
         select(SourceRow).where(SourceRow.collection_id == collection_id, SourceRow.location == source.location)
@@ -246,7 +276,8 @@ def _record_source(session: WriteSession, collection_id: int, source: FinishedSo
     if row is None:
         row = SourceRow(collection_id=collection_id, location=source.location)
         session.add(row)
-    row.sha256, row.metadata_sha256, row.document_id = source.sha256, source.metadata_sha256, source.document_id
+    row.sha256, row.metadata_sha256 = source.sha256, source.metadata_sha256
+    row.document_id = next(iter(source.document_ids)) if len(source.document_ids) == 1 else None
 
 
 def _next_generation(session: WriteSession, collection_id: int, lexical: str | None) -> None:

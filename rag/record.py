@@ -1,7 +1,9 @@
 """The record of answers: each one is stored with everything it saw, and read back as it was given."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -10,8 +12,9 @@ from rag import catalog
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Role
+from rag.types import Answer, Caller, Role, Sentence
 
+ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
@@ -77,3 +80,52 @@ def _restored(session: ReadSession, row: AnswerRow) -> Answer:
         for citation in answer.citations
     )
     return replace(answer, citations=citations)
+
+
+def erase_quotes(session: WriteSession, edition_ids: Sequence[str]) -> int:
+    """Erases what stored answers hold of editions: passages, quotes, titles, and the sentences that cite them; how
+    many answers that were. Ids, places and verdicts stay."""
+    answer_ids = select(AnswerPassageRow.answer_id).where(AnswerPassageRow.edition_id.in_(edition_ids)).distinct()
+    rows = session.scalars(select(AnswerRow).where(AnswerRow.id.in_(answer_ids))).all()
+    for row in rows:
+        erased = _without(_ANSWER.validate_python(row.body), frozenset(edition_ids))
+        row.body = _ANSWER.dump_python(erased, mode="json")
+    return len(rows)
+
+
+def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
+    nothing: dict[str, Any] = {"title": ERASED, "external_id": None, "publisher": None, "edition": None, "url": None}
+    nothing |= {"section": None}
+    citations = [
+        replace(one, quote="", **nothing) if one.edition_id in edition_ids else one for one in answer.citations
+    ]
+    hits = [
+        replace(hit, passage=replace(hit.passage, text="", **nothing)) if hit.passage.edition_id in edition_ids else hit
+        for hit in answer.passages
+    ]
+    markers = {one.marker for one in citations if one.edition_id in edition_ids}
+    text, sentences = _with_sentences_erased(answer, markers)
+    return replace(
+        answer,
+        text=text,
+        sentences=sentences,
+        withheld=tuple(
+            replace(one, text=ERASED) if not one.citations or markers & set(one.citations) else one
+            for one in answer.withheld
+        ),
+        conflicts=() if markers else answer.conflicts,
+        citations=tuple(citations),
+        passages=tuple(hits),
+    )
+
+
+def _with_sentences_erased(answer: Answer, markers: set[int]) -> tuple[str, tuple[Sentence, ...]]:
+    text, at = "", 0
+    sentences = []
+    for sentence in answer.sentences:
+        text += answer.text[at : sentence.start]
+        kept = ERASED if markers & set(sentence.citations) else sentence.text
+        sentences.append(replace(sentence, text=kept, start=len(text), end=len(text) + len(kept)))
+        text += kept
+        at = sentence.end
+    return text + answer.text[at:], tuple(sentences)

@@ -73,13 +73,14 @@ def _search_once(
 
 
 def _permitted(system: System, session: ReadSession, query: Query, collection: Collection) -> Permitted:
+    flags = system.settings.excluded_flags
     if query.filters or query.as_of:
-        on = query.as_of or catalog.today()
-        return catalog.permitted(session, collection, query.filters, on, include_undated=query.as_of is None)
+        on, undated = query.as_of or catalog.today(), query.as_of is None
+        return catalog.permitted(session, collection, query.filters, on, undated, flags)
     state = (collection.generation, catalog.today())
     cached = system.current.get(collection.id)
     if cached is None or cached[0] != state:
-        cached = (state, catalog.permitted(session, collection, {}, catalog.today(), include_undated=True))
+        cached = (state, catalog.permitted(session, collection, {}, catalog.today(), True, flags))
         system.current[collection.id] = cached
     return cached[1]
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rag import flags
 from rag.errors import InvalidRequest
 
 PACKAGED_EMBEDDER = "packaged:multilingual-e5-small"
@@ -25,7 +26,25 @@ class Settings(BaseSettings):
         description="`packaged:multilingual-e5-small`, or the name or folder of a sentence-transformers model.",
     )
     threads: int = Field(default=0, ge=0, description="Threads that embedding and search use; 0 means one a core.")
+    exclude_flagged: str = Field(
+        default="hidden,instruction",
+        description="Flags, comma-separated, that keep a passage out of searches: `hidden` (a reader of the source "
+        "does not see it), `instruction` (speaks to a language model), `invisible_characters`.",
+    )
+    ingest_roots: str = Field(
+        default="",
+        description="Folders of this machine, separated as in `PATH`, below which a client may have files read; "
+        "empty means none.",
+    )
+    ncbi_email: str = Field(default="", description="E-mail address that requests to NCBI name as contact.")
+    ncbi_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key of an NCBI account: 10 instead of 3 requests a second."
+    )
     max_upload_mb: int = Field(default=100, ge=1, description="Largest file that an upload may have, in MB.")
+    ingest_roots: str = Field(
+        default="",
+        description="Folders, separated by colons, below which a call over HTTP may have files and folders read.",
+    )
     allowed_hosts: str = Field(
         default="localhost,127.0.0.1,[::1]",
         description="Host names, comma-separated, under which the service answers; others are refused.",
@@ -38,13 +57,28 @@ class Settings(BaseSettings):
             raise ValueError("only 'faiss:' is available")
         return value
 
+    @field_validator("exclude_flagged")
+    @classmethod
+    def _known_flags(cls, value: str) -> str:
+        if unknown := set(_listed(value)) - set(flags.ALL):
+            raise ValueError(f"unknown flag {', '.join(sorted(unknown))}; known are {', '.join(flags.ALL)}")
+        return value
+
+    @property
+    def excluded_flags(self) -> tuple[str, ...]:
+        return _listed(self.exclude_flagged)
+
     @property
     def sql_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home.absolute() / 'taiyi.db'}"
 
     @property
     def hosts(self) -> frozenset[str]:
-        return frozenset(host.strip().lower() for host in self.allowed_hosts.split(",") if host.strip())
+        return frozenset(host.lower() for host in _listed(self.allowed_hosts))
+
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in value.split(",") if one.strip())
 
 
 def read_settings() -> Settings:

@@ -65,7 +65,6 @@ class DocumentRow(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     collection_id: Mapped[int] = mapped_column(ForeignKey("collections.id"), index=True)
-    external_id: Mapped[str | None] = mapped_column(Text)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
@@ -115,6 +114,7 @@ class EditionRow(Base):
     source: Mapped[str] = mapped_column(Text)
     source_sha256: Mapped[str] = mapped_column(String(64))
     format: Mapped[str] = mapped_column(String(16))
+    external_id: Mapped[str | None] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     authors: Mapped[list[str]] = mapped_column(JSON)
     publisher: Mapped[str | None] = mapped_column(Text)
@@ -138,7 +138,7 @@ class EditionRow(Base):
     supersedes: Mapped[str | None] = mapped_column(Text)
     content_sha256: Mapped[str] = mapped_column(String(64))
     likeness: Mapped[str] = mapped_column(String(32), index=True)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text, deferred=True)
     page_starts: Mapped[list[int]] = mapped_column(JSON)
     ingested_at: Mapped[datetime] = mapped_column(Moment)
 

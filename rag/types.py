@@ -86,17 +86,22 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
+    """One text of a document. ``standing`` says whether it holds today and why not; ``superseded`` is that it no
+    longer does. It holds from ``in_force_from`` (None: undated) until the day before ``in_force_until``. ``flagged``
+    counts the passages that screening found something in."""
+
     id: str
     document_id: str
-    edition: str | None
-    title: str
-    published: str | None
-    effective: str | None
-    language: str | None
+    metadata: Metadata
     format: str
     source: str
     passages: int
+    flagged: int
+    standing: str
     superseded: bool
+    in_force_from: str | None
+    in_force_until: str | None
+    retired_on: str | None
     ingested_at: str
 
 
@@ -118,7 +123,7 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A span of an edition with what a reader needs to recognise it. ``section`` is the path of headings, outermost
-    first."""
+    first; ``flags`` are what screening found in the passage; ``superseded`` is that its edition no longer holds."""
 
     passage_id: str
     document_id: str
@@ -137,6 +142,7 @@ class Passage:
     char_start: int
     char_end: int
     superseded: bool
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,25 @@ class VectorSegments:
         vectors: NDArray[np.float32] = inner.reconstruct_n(0, inner.ntotal)
         return vectors
 
+    def vectors_of(self, segments: Sequence[str], ids: NDArray[np.int64]) -> tuple[NDArray[np.bool_], Any]:
+        """Which of ``ids`` the segments hold, and the vectors of those (n, dimension), in the order of ``ids``; None
+        where they hold none."""
+        held = np.zeros(len(ids), bool)
+        found: NDArray[np.float32] | None = None
+        for name in segments:
+            own = self.ids(name)
+            order = np.argsort(own)
+            at = np.minimum(np.searchsorted(own, ids, sorter=order), len(own) - 1)
+            new = (own[order[at]] == ids) & ~held
+            if not new.any():
+                continue
+            vectors = self.vectors(name)
+            if found is None:
+                found = np.zeros((len(ids), vectors.shape[1]), np.float32)
+            found[new] = vectors[order[at[new]]]
+            held |= new
+        return held, None if found is None else found[held]
+
     def exists(self, name: str) -> bool:
         return (self._folder / (name + SUFFIX)).exists()
 
@@ -107,5 +126,6 @@ class VectorSegments:
                 path = self._folder / (name + SUFFIX)
                 if not path.exists():
                     raise SegmentGoneError(name)
+                self._open = {held: index for held, index in self._open.items() if self.exists(held)}
                 self._open[name] = _faiss().read_index(str(path))
             return self._open[name]

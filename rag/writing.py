@@ -1,23 +1,23 @@
-"""Writing documents to SQL: taking turns, adding an edition, removing a document; ``rag.indexing`` then publishes."""
+"""Writing documents to SQL: taking turns, adding an edition; ``rag.indexing`` then publishes."""
 
-import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rag.database import WriteSession
 from rag.editions import in_force_from
-from rag.errors import NotFound
-from rag.indexing import settle_editions, tidy
+from rag.flags import spaced
+from rag.identity import derived_id, find_document
+from rag.proposals import likeness, propose
 from rag.system import System
-from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow, SourceRow
-from rag.types import Caller
+from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
+from rag.types import Metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +35,14 @@ class NewPassage:
 
 @dataclass(frozen=True, slots=True)
 class NewEdition:
-    """A document's text as ingestion hands it over. ``key`` is what the document is recognised by."""
+    """A document's text as ingestion hands it over. ``place`` names where it was read from, down to the record of a
+    file; it is what a document without external id and DOI is recognised by."""
 
-    key: str
-    external_id: str | None
+    place: str
     source: str
     source_sha256: str
     format: str
-    title: str
-    authors: tuple[str, ...]
-    publisher: str | None
-    journal: str | None
-    edition: str | None
-    published: str | None
-    effective: str | None
-    language: str | None
-    url: str | None
-    doi: str | None
-    pmid: str | None
-    pmcid: str | None
-    licence: str | None
+    metadata: Metadata
     text: str
     page_starts: tuple[int, ...]
     passages: tuple[NewPassage, ...]
@@ -62,10 +50,7 @@ class NewEdition:
     @property
     def content_sha256(self) -> str:
         """Two editions with the same digest say the same in the same words and under the same names."""
-        described = (self.key, self.title, self.authors, self.publisher, self.journal, self.edition, self.published)
-        further = (self.effective, self.language, self.url, self.doi, self.pmid, self.pmcid, self.licence)
-        spans = tuple((p.char_start, p.char_end, p.section, p.page) for p in self.passages)
-        content = repr((described, further, self.page_starts, spans, self.text))
+        content = repr((astuple(self.metadata), self.page_starts, self.passages, self.text))
         return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -113,129 +98,72 @@ def add_edition(session: WriteSession, collection_id: int, new: NewEdition, rest
 
     Ids follow from content, so that adding the same twice, or again after a crash, adds it once.
     """
-    document_id = _derived_id(f"{collection_id}", new.key)
-    edition_id = _derived_id(document_id, new.content_sha256)
-    document = session.get(DocumentRow, document_id)
-    existing = session.get(EditionRow, edition_id)
-    was_deleted = document is not None and document.deleted_at is not None
+    document_id, is_new = find_document(session, collection_id, new.metadata, new.place)
+    document = session.get_one(DocumentRow, document_id)
+    content = new.content_sha256
+    existing = session.scalars(
+        select(EditionRow)
+        .where(
+            EditionRow.document_id == document_id, EditionRow.content_sha256 == content, EditionRow.state != "purged"
+        )
+        .limit(1)
+    ).first()
+    was_deleted = document.deleted_at is not None
     if (was_deleted or (existing is not None and existing.state == "removed")) and not restore:
         return Added("deleted", document_id)
     if existing is not None and existing.state in ("pending", "live"):
         return Added("unchanged", document_id)
-    if document is None:
-        session.add(DocumentRow(id=document_id, collection_id=collection_id, key=new.key, external_id=new.external_id))
-        session.flush()
-    else:
-        document.deleted_at = None
-        document.external_id = new.external_id
-    status = "added" if document is None or was_deleted else "updated"
+    document.deleted_at = None
+    status = "added" if is_new or was_deleted else "updated"
     if existing is not None:
-        existing.state = "pending"
-        existing.ingested_at = datetime.now(UTC)
-        return Added(status, document_id, len(new.passages))
-    session.add(
-        EditionRow(
-            id=edition_id,
-            document_id=document_id,
-            state="pending",
-            in_force_from=in_force_from(new.effective, new.published),
-            source=new.source,
-            source_sha256=new.source_sha256,
-            format=new.format,
-            title=new.title,
-            authors=list(new.authors),
-            publisher=new.publisher,
-            journal=new.journal,
-            edition=new.edition,
-            published=new.published,
-            effective=new.effective,
-            language=new.language,
-            url=new.url,
-            doi=new.doi,
-            pmid=new.pmid,
-            pmcid=new.pmcid,
-            licence=new.licence,
-            text=new.text,
-            page_starts=list(new.page_starts),
-            ingested_at=datetime.now(UTC),
-        )
+        existing.state, existing.source, existing.ingested_at = "pending", new.source, datetime.now(UTC)
+    else:
+        edition = _edition_row(_unused_id(session, document_id, content), document_id, new, content)
+        session.add(edition)
+        session.flush()
+        session.add_all(_passage_rows(edition.id, new.passages))
+        if is_new:
+            propose(session, collection_id, edition)
+    return Added(status, document_id, len(new.passages))
+
+
+def _edition_row(edition_id: str, document_id: str, new: NewEdition, content_sha256: str) -> EditionRow:
+    known = asdict(new.metadata)
+    known |= {"authors": list(new.metadata.authors), "publication_types": list(new.metadata.publication_types)}
+    return EditionRow(
+        id=edition_id,
+        document_id=document_id,
+        state="pending",
+        in_force_from=in_force_from(new.metadata.effective, new.metadata.published),
+        source=new.source,
+        source_sha256=new.source_sha256,
+        format=new.format,
+        content_sha256=content_sha256,
+        likeness=likeness(new.metadata.title, new.metadata.publisher),
+        text=new.text,
+        page_starts=list(new.page_starts),
+        ingested_at=datetime.now(UTC),
+        **known,
     )
-    session.flush()
-    session.add_all(
-        PassageRow(
+
+
+def _passage_rows(edition_id: str, passages: Iterable[NewPassage]) -> Iterator[PassageRow]:
+    for ordinal, passage in enumerate(passages):
+        yield PassageRow(
             edition_id=edition_id,
             ordinal=ordinal,
             char_start=passage.char_start,
             char_end=passage.char_end,
             section=passage.section,
             page=passage.page,
+            boxes=[list(box) for box in passage.boxes],
+            flags=spaced(passage.flags),
         )
-        for ordinal, passage in enumerate(new.passages)
-    )
-    return Added(status, document_id, len(new.passages))
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a removal removed, when, and from which generation of the collection on it is gone."""
-
-    document_id: str
-    title: str
-    collection: str
-    editions: int
-    passages: int
-    generation: int
-    deleted_at: str
-
-
-def delete_document(system: System, caller: Caller, document_id: str, edition_id: str | None = None) -> Receipt:
-    """Removes a document, or one edition of it, from every search at once. Raises NotFound.
-
-    Text and record stay for the answers that quote it; it comes back only when ingested with ``restore``.
-    """
-    now = datetime.now(UTC)
-    with system.database.writing() as session:
-        document = session.get(DocumentRow, document_id)
-        collection = session.get(CollectionRow, document.collection_id) if document else None
-        if document is None or collection is None or document.deleted_at or not caller.may_read(collection.name):
-            raise NotFound(f"There is no document {document_id!r}")
-        present = session.scalars(
-            select(EditionRow)
-            .where(EditionRow.document_id == document_id, EditionRow.state != "removed")
-            .order_by(EditionRow.ingested_at)
-        ).all()
-        removed = [edition for edition in present if edition_id in (None, edition.id)]
-        if not removed:
-            raise NotFound(f"Document {document_id!r} has no edition {edition_id!r}")
-        for edition in removed:
-            edition.state = "removed"
-        if len(removed) == len(present):
-            document.deleted_at = now
-        settle_editions(session, document_id)
-        session.execute(
-            delete(SourceRow).where(
-                SourceRow.collection_id == collection.id, SourceRow.location.in_([e.source for e in removed])
-            )
-        )
-        collection.generation += 1
-        collection_id = collection.id
-        receipt = Receipt(
-            document_id=document_id,
-            title=removed[-1].title,
-            collection=collection.name,
-            editions=len(removed),
-            passages=_count_passages(session, [edition.id for edition in removed]),
-            generation=collection.generation,
-            deleted_at=now.isoformat(),
-        )
-    with contextlib.suppress(Timeout), writing_turn(system, timeout=0):
-        tidy(system, collection_id)
-    return receipt
-
-
-def _count_passages(session: WriteSession, edition_ids: list[str]) -> int:
-    return session.scalar(select(func.count(PassageRow.id)).where(PassageRow.edition_id.in_(edition_ids))) or 0
-
-
-def _derived_id(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _unused_id(session: WriteSession, document_id: str, content_sha256: str) -> str:
+    """The id that follows from the content; where a purged edition has left it on its tombstone, the next one."""
+    edition_id = derived_id(document_id, content_sha256)
+    while session.get(EditionRow, edition_id) is not None:
+        edition_id = derived_id(edition_id)
+    return edition_id

@@ -51,13 +51,16 @@ def fetch_corpus(
     What was fetched before and is unchanged is not fetched again. Read the licence first: taiyi-rag corpus list
     """
     from ingestion.feeds.catalogue import corpus_named, read_catalogue
+    from ingestion.feeds.entrez import NcbiAccess
     from ingestion.feeds.fetching import Wanted, fetch
     from rag.settings import read_settings
 
     chosen = corpus_named(name, read_catalogue())
-    folder = to or read_settings().home / "corpora" / name
+    settings = read_settings()
+    folder = to or settings.home / "corpora" / name
+    ncbi = NcbiAccess(settings.ncbi_email, settings.ncbi_api_key)
     click.echo(f"{chosen.title}. Licence: {chosen.licence} ({chosen.licence_url})", err=True)
-    outcomes = fetch(chosen, Wanted(query, limit, files), folder, on_outcome=_say)
+    outcomes = fetch(chosen, Wanted(query, limit, files), folder, ncbi, on_outcome=_say)
     if as_json:
         print_json([{"corpus": name, "folder": str(folder), "files": [_outcome_json(one) for one in outcomes]}])
     else:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr
 
 from ingestion.feeds.client import PoliteClient, Refused
 from rag.errors import InvalidRequest
@@ -18,19 +17,16 @@ MAX_RECORDS = 9_999
 _TOOL = "taiyi-rag"
 
 
-class NcbiAccess(BaseSettings):
-    """Who asks, from ``RAG_NCBI_EMAIL`` and ``RAG_NCBI_API_KEY``."""
+@dataclass(frozen=True, slots=True)
+class NcbiAccess:
+    """Who asks: the e-mail address that requests name as contact, and the key of an NCBI account."""
 
-    model_config = SettingsConfigDict(env_prefix="RAG_", env_file=".env", extra="ignore", frozen=True)
-
-    ncbi_email: str = Field(default="", description="E-mail address that requests to NCBI name as contact.")
-    ncbi_api_key: SecretStr = Field(
-        default=SecretStr(""), description="Key of an NCBI account: 10 instead of 3 requests a second."
-    )
+    email: str = ""
+    api_key: SecretStr = SecretStr("")
 
     @property
     def pause_s(self) -> float:
-        return 0.11 if self.ncbi_api_key.get_secret_value() else 0.35
+        return 0.11 if self.api_key.get_secret_value() else 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +84,9 @@ class Entrez:
 
     def _ask(self, utility: str, form: dict[str, str], max_bytes: int) -> bytes:
         who = {"db": self._database, "tool": _TOOL}
-        if self._access.ncbi_email:
-            who["email"] = self._access.ncbi_email
-        if key := self._access.ncbi_api_key.get_secret_value():
+        if self._access.email:
+            who["email"] = self._access.email
+        if key := self._access.api_key.get_secret_value():
             who["api_key"] = key
         return self._client.post(f"{self._address}{utility}", {**who, **form}, max_bytes)
 

@@ -125,7 +125,7 @@ def fetch(
     _check(corpus, wanted)
     ncbi = ncbi or NcbiAccess()
     pause_s = ncbi.pause_s if corpus.kind in ("pubmed-query", "pmc-query") else 1 / corpus.requests_per_second
-    opening = nullcontext(client) if client else PoliteClient(pause_s, contact=ncbi.ncbi_email)
+    opening = nullcontext(client) if client else PoliteClient(pause_s, contact=ncbi.email)
     with open_folder(to) as folder, opening as opened:
         run = Run(corpus, wanted, folder, opened, ncbi, on_outcome)
         try:

@@ -6,8 +6,8 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from conftest import Library
-from ingestion.originals import original_path, sha256_of
 from rag import catalog
+from rag.originals import original_path, sha256_of
 from rag.types import LOCAL_ADMIN
 from rag.verification import verify
 
@@ -158,5 +158,5 @@ def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silen
     lite_library.ingest()
     with lite_library.system.database.reading() as session:
         found = {document.title: document for document in catalog.documents(session, LOCAL_ADMIN)}
-    assert {title: one.editions[0].published for title, one in found.items()} == {"A": "2018", "B": "2023"}
+    assert {title: one.editions[0].metadata.published for title, one in found.items()} == {"A": "2018", "B": "2023"}
     assert {(one.publisher, one.editions[0].edition) for one in found.values()} == {("P", None)}

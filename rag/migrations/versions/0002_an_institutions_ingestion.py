@@ -1,12 +1,14 @@
 """What an institution's ingestion keeps: keys, proposals, files of jobs, receipts, studies, boxes and flags"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
-_FORMER_JOBS = {
+_FORMER_JOBS: dict[str, Any] = {
     "id": sa.String(),
     "caller_id": sa.Text(),
     "collection": sa.String(),
@@ -18,7 +20,7 @@ _FORMER_JOBS = {
 }
 
 
-def _job(upload):
+def _job(upload: Any) -> dict[str, Any]:
     kept = ("id", "caller_id", "collection", "state", "stated_metadata", "created_at", "finished_at")
     return {
         **{name: upload[name] for name in kept},
@@ -57,6 +59,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposals_state"), "proposals", ["state"])
     for column in (
+        sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("publication_types", sa.JSON(), nullable=False, server_default="[]"),
         sa.Column("study_design", sa.Text(), nullable=True),
         sa.Column("evidence_grade", sa.Text(), nullable=True),
@@ -69,6 +72,10 @@ def upgrade() -> None:
         sa.Column("likeness", sa.String(length=32), nullable=False, server_default=""),
     ):
         op.add_column("editions", column)
+    op.execute(
+        "UPDATE editions SET external_id = (SELECT external_id FROM documents WHERE documents.id = editions.document_id)"
+    )
+    op.drop_column("documents", "external_id")
     op.create_index("ix_editions_document_id_content_sha256", "editions", ["document_id", "content_sha256"])
     op.create_index("ix_editions_source_sha256", "editions", ["source_sha256"])
     op.create_index(op.f("ix_editions_likeness"), "editions", ["likeness"])

@@ -67,7 +67,7 @@ def records_in(folder: Path) -> list[str | None]:
 
 def test_a_search_is_fetched_by_pages_of_the_set_on_the_server(site: Site, tmp_path: Path) -> None:
     Ncbi(site, list(range(1450, 1000, -1)))
-    access = NcbiAccess(ncbi_email="library@example.org", ncbi_api_key=SecretStr("k3y"))
+    access = NcbiAccess(email="library@example.org", api_key=SecretStr("k3y"))
     corpus = corpus_at(site, "pubmed-query", "/e/")
     assert list(statuses(corpus, Wanted("gout"), tmp_path, access).values()) == ["fetched"] * 3
     assert records_in(tmp_path) == [str(number) for number in range(1001, 1451)]

@@ -27,3 +27,7 @@ def keep_original(home: Path, path: Path, sha256: str) -> Path:
             os.fsync(file.fileno())
         unfinished.rename(kept)
     return kept
+
+
+def erase_original(home: Path, sha256: str) -> None:
+    original_path(home, sha256).unlink(missing_ok=True)

@@ -1,0 +1,188 @@
+"""Removing documents: gone from every search at once; with a purge, their words are erased as well.
+
+A removal keeps text and record for the answers that quote it. A purge erases the stored text, the quotes in stored
+answers, the vectors and terms, and names the original file for erasing; what stays is a tombstone of digests, which
+``verify`` accepts. Either leaves a receipt.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from filelock import Timeout
+from sqlalchemy import delete, func, select
+
+from rag.database import ReadSession, WriteSession
+from rag.errors import NotFound, Unavailable
+from rag.identity import current_id
+from rag.indexing import compact, tidy
+from rag.originals import erase_original
+from rag.record import ERASED, erase_quotes
+from rag.settling import settle_editions
+from rag.system import System
+from rag.tables import CollectionRow, DocumentRow, EditionRow, JobFileRow, PassageRow, RemovalRow, SourceRow
+from rag.types import Caller, Role
+from rag.writing import writing_turn
+
+PURGE_WAIT_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a removal removed, when, and from which generation of the collection on it is gone. ``title`` is None in
+    the receipt of a purge, which keeps no words. ``original_erased`` is False where the original file stays because
+    other documents came from it too."""
+
+    id: str
+    document_id: str
+    edition_ids: tuple[str, ...]
+    title: str | None
+    collection: str
+    editions: int
+    passages: int
+    generation: int
+    purged: bool
+    deleted_at: str
+    original_erased: bool = False
+
+
+def delete_document(
+    system: System, caller: Caller, document_id: str, edition_id: str | None = None, purge: bool = False
+) -> Receipt:
+    """Removes a document, or one edition of it, from every search at once. Raises NotFound.
+
+    It comes back only when ingested with ``restore``. A ``purge`` also takes what was removed before, and returns when
+    nothing of the text is left in database, indexes and originals; it waits for a running ingest, and raises
+    Unavailable, the removal done but not the purge, where that takes longer than ten minutes.
+    """
+    with system.database.writing() as session:
+        receipt, collection_id = _remove(session, caller, document_id, edition_id, purge)
+    try:
+        with writing_turn(system, timeout=PURGE_WAIT_S if purge else 0):
+            if purge:
+                return _purge(system, receipt, collection_id)
+            tidy(system, collection_id)
+    except Timeout:
+        if purge:
+            raise Unavailable(
+                "The document is removed but not yet purged: another process is still writing; run the purge again"
+            ) from None
+    return receipt
+
+
+def receipts(session: ReadSession, caller: Caller, document_id: str | None = None) -> list[Receipt]:
+    """The receipts of removals, newest first; the caller's own, an administrator's all."""
+    statement = select(RemovalRow).order_by(RemovalRow.removed_at.desc(), RemovalRow.id)
+    if document_id:
+        statement = statement.where(RemovalRow.document_id == document_id)
+    return [
+        _receipt(row)
+        for row in session.scalars(statement)
+        if caller.may_read(row.collection) and (caller.role is Role.ADMIN or row.caller_id == caller.id)
+    ]
+
+
+def _remove(
+    session: WriteSession, caller: Caller, document_id: str, edition_id: str | None, purge: bool
+) -> tuple[Receipt, int]:
+    document_id = current_id(session, document_id)
+    document = session.get(DocumentRow, document_id)
+    collection = session.get(CollectionRow, document.collection_id) if document else None
+    if document is None or collection is None or not caller.may_read(collection.name):
+        raise NotFound(f"There is no document {document_id!r}")
+    kept = ("purged",) if purge else ("purged", "removed")
+    present = session.scalars(
+        select(EditionRow)
+        .where(EditionRow.document_id == document_id, EditionRow.state.not_in(kept))
+        .order_by(EditionRow.ingested_at)
+    ).all()
+    if not present:
+        raise NotFound(f"There is no document {document_id!r}")
+    removed = [edition for edition in present if edition_id in (None, edition.id)]
+    if not removed:
+        raise NotFound(f"Document {document_id!r} has no edition {edition_id!r}")
+    now = datetime.now(UTC)
+    for edition in removed:
+        edition.state = "removed"
+    if all(edition.state == "removed" for edition in present):
+        document.deleted_at = document.deleted_at or now
+    settle_editions(session, document_id)
+    session.execute(
+        delete(SourceRow).where(
+            SourceRow.collection_id == collection.id, SourceRow.location.in_([e.source for e in removed])
+        )
+    )
+    collection.generation += 1
+    row = RemovalRow(
+        id=uuid.uuid4().hex,
+        document_id=document_id,
+        edition_ids=[edition.id for edition in removed],
+        title=removed[-1].title,
+        collection=collection.name,
+        passages=_count_passages(session, [edition.id for edition in removed]),
+        generation=collection.generation,
+        purged=False,
+        caller_id=caller.id,
+        removed_at=now,
+    )
+    session.add(row)
+    return _receipt(row), collection.id
+
+
+def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
+    """Erases the words of removed editions. Killed half-way, the purge is run again to its end."""
+    compact(system, collection_id)
+    with system.database.writing() as session:
+        editions = session.scalars(select(EditionRow).where(EditionRow.id.in_(receipt.edition_ids))).all()
+        originals = {edition.source_sha256 for edition in editions}
+        session.execute(delete(PassageRow).where(PassageRow.edition_id.in_(receipt.edition_ids)))
+        for edition in editions:
+            _make_tombstone(edition)
+        erase_quotes(session, receipt.edition_ids)
+        row = session.get_one(RemovalRow, receipt.id)
+        row.purged, row.title = True, None
+        for former in session.scalars(select(RemovalRow).where(RemovalRow.document_id == receipt.document_id)):
+            former.title = None
+        for file in session.scalars(select(JobFileRow).where(JobFileRow.document_id == receipt.document_id)):
+            file.location = ERASED
+        session.flush()
+        needed = set(
+            session.scalars(
+                select(EditionRow.source_sha256).where(
+                    EditionRow.source_sha256.in_(originals), EditionRow.state != "purged"
+                )
+            )
+        )
+    for sha256 in originals - needed:
+        erase_original(system.home, sha256)
+    system.database.forget_freed_pages()
+    return replace(receipt, purged=True, title=None, original_erased=not originals & needed)
+
+
+def _make_tombstone(edition: EditionRow) -> None:
+    """Keeps ids, digests, dates and place in time; no word of the document or of its description."""
+    edition.state = "purged"
+    edition.title, edition.text, edition.likeness, edition.source = ERASED, "", "", ERASED
+    edition.authors, edition.publication_types, edition.page_starts = [], [], []
+    for name in ("publisher", "journal", "edition", "url", "licence", "study_design", "evidence_grade", "retraction"):
+        setattr(edition, name, None)
+
+
+def _count_passages(session: WriteSession, edition_ids: Sequence[str]) -> int:
+    return session.scalar(select(func.count(PassageRow.id)).where(PassageRow.edition_id.in_(edition_ids))) or 0
+
+
+def _receipt(row: RemovalRow) -> Receipt:
+    return Receipt(
+        id=row.id,
+        document_id=row.document_id,
+        edition_ids=tuple(row.edition_ids),
+        title=row.title,
+        collection=row.collection,
+        editions=len(row.edition_ids),
+        passages=row.passages,
+        generation=row.generation,
+        purged=row.purged,
+        deleted_at=row.removed_at.isoformat(),
+    )
