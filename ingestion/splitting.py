@@ -2,16 +2,24 @@
 
 The text of an edition has one block a line; a blank line stands between blocks, a single line break within a list or
 table. Passages are spans of it that together cover every block: whole sentences, never across sections, tables and
-lists cut only between rows or items. A passage aims at 200 to 350 tokens; a shorter section gives a shorter one.
+lists cut only between rows or items. A passage aims at 200 to 350 tokens; a shorter section gives a shorter one. What
+a reader of the source does not see is in passages of its own, flagged as hidden, and its headings head nothing.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from ingestion.types import Block, BlockKind
+from rag.flags import HIDDEN
 from rag.pages import page_of
 from rag.sentences import sentence_spans
 from rag.writing import NewPassage
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 TARGET_TOKENS = 350
 MINIMUM_TOKENS = 200
@@ -20,6 +28,9 @@ SECTION_SEPARATOR = " > "
 
 CountTokens = Callable[[list[str]], list[int]]
 """How many tokens each text has, without special ones."""
+
+_LONGEST_KEPT_WORD = 32
+_MOST_KEPT_WORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,35 @@ class _Unit:
     end: int
     tokens: int
     starts_block: bool
+    hidden: bool
+
+
+def token_counter(tokenizer: "Tokenizer") -> CountTokens:
+    """A fast count by a tokenizer that takes each word by itself, as ``rag.packaged_embedder``'s does.
+
+    Counts of words are kept, so that a word is tokenised once. Texts have no space at either end.
+    """
+    special = [str(token.content) for token in tokenizer.get_added_tokens_decoder().values()]
+    kept: dict[str, int] = {}
+
+    def words_of(text: str) -> list[str]:
+        if not text.isprintable() or "\u2581" in text or "\ufffd" in text:  # these may become a space, or vanish
+            return [text]
+        return [text] if "<" in text and any(token in text for token in special) else text.split()
+
+    def encoded(texts: list[str]) -> list[int]:
+        return [len(encoding) for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def count(texts: list[str]) -> list[int]:
+        parts = [words_of(text) for text in texts]
+        unknown = list({part for one in parts for part in one}.difference(kept))
+        counts = dict(zip(unknown, encoded(unknown), strict=True))
+        totals = [sum(kept[part] if part in kept else counts[part] for part in one) for one in parts]
+        if len(kept) < _MOST_KEPT_WORDS:
+            kept.update((part, tokens) for part, tokens in counts.items() if len(part) <= _LONGEST_KEPT_WORD)
+        return totals
+
+    return count
 
 
 def lay_out(blocks: Sequence[Block]) -> LaidOutText:
@@ -57,6 +97,9 @@ def lay_out(blocks: Sequence[Block]) -> LaidOutText:
             at += len(separator)
         while block.page is not None and len(page_starts) < block.page:
             page_starts.append(at)
+        for box in block.boxes:
+            while len(page_starts) < box.page:
+                page_starts.append(at + box.start)
         parts.append(block.text)
         spans.append((at, at + len(block.text)))
         at += len(block.text)
@@ -70,30 +113,61 @@ def split(blocks: Sequence[Block], laid_out: LaidOutText, count_tokens: CountTok
 
     A section's heading belongs to its first passage. Headings with nothing below them join the section that follows.
     """
+    sections = _sections(blocks)
+    units = _units(blocks, laid_out, count_tokens)
+    starts = [start for start, _ in laid_out.spans]
+    has_boxes = any(block.boxes for block in blocks)
     passages: list[NewPassage] = []
-    for section, first, last in _sections(blocks):
-        units = _units(blocks, laid_out, first, last, count_tokens)
-        for start, end in _packed(units):
-            passages.append(NewPassage(start, end, section, laid_out.page_of(start)))
+    at = 0
+    for section, last in sections:
+        end = laid_out.spans[last - 1][1]
+        first_unit = at
+        while at < len(units) and units[at].start < end:
+            at += 1
+        for run in _runs(units[first_unit:at]):
+            flags = (HIDDEN,) if run[0].hidden else ()
+            for char_start, char_end in _packed(run):
+                boxes = _boxes(blocks, starts, char_start, char_end) if has_boxes else ()
+                page = laid_out.page_of(char_start)
+                passages.append(NewPassage(char_start, char_end, section, page, boxes, flags))
     return passages
 
 
-def _sections(blocks: Sequence[Block]) -> list[tuple[str | None, int, int]]:
-    """``(heading path, first block, last block + 1)`` of each section."""
-    sections: list[tuple[str | None, int, int]] = []
+def _boxes(
+    blocks: Sequence[Block], starts: Sequence[int], char_start: int, char_end: int
+) -> tuple[tuple[int, float, float, float, float], ...]:
+    """Where the passage's lines stand on their pages."""
+    first = max(0, bisect_right(starts, char_start) - 1)
+    return tuple(
+        (box.page, round(box.left, 1), round(box.top, 1), round(box.right, 1), round(box.bottom, 1))
+        for at in range(first, bisect_left(starts, char_end))
+        for box in blocks[at].boxes
+        if starts[at] + box.start < char_end and char_start < starts[at] + box.end
+    )
+
+
+def _runs(units: list[_Unit]) -> list[list[_Unit]]:
+    """Units parted where hidden ones begin and end."""
+    return [list(run) for _, run in groupby(units, key=lambda unit: unit.hidden)]
+
+
+def _sections(blocks: Sequence[Block]) -> list[tuple[str | None, int]]:
+    """``(heading path, last block + 1)`` of each section."""
+    sections: list[tuple[str | None, int]] = []
     path: list[tuple[int, str]] = []
-    first = 0
     has_body = False
     for at, block in enumerate(blocks):
+        if block.hidden is not None:
+            continue
         if block.kind is BlockKind.HEADING:
             if has_body:
-                sections.append((_joined(path), first, at))
-                first, has_body = at, False
+                sections.append((_joined(path), at))
+                has_body = False
             path = [*(entry for entry in path if entry[0] < block.level), (block.level, block.text)]
         elif block.kind is not BlockKind.TITLE:
             has_body = True
-    if first < len(blocks):
-        sections.append((_joined(path), first, len(blocks)))
+    if blocks:
+        sections.append((_joined(path), len(blocks)))
     return sections
 
 
@@ -101,27 +175,25 @@ def _joined(path: list[tuple[int, str]]) -> str | None:
     return SECTION_SEPARATOR.join(text for _, text in path) or None
 
 
-def _units(
-    blocks: Sequence[Block], laid_out: LaidOutText, first: int, last: int, count_tokens: CountTokens
-) -> list[_Unit]:
-    spans: list[tuple[int, int, bool]] = []
-    for block, (start, end) in zip(blocks[first:last], laid_out.spans[first:last], strict=True):
+def _units(blocks: Sequence[Block], laid_out: LaidOutText, count_tokens: CountTokens) -> list[_Unit]:
+    spans: list[tuple[int, int, bool, bool]] = []
+    for block, (start, end) in zip(blocks, laid_out.spans, strict=True):
+        hidden = block.hidden is not None
         if block.kind is BlockKind.PARAGRAPH:
-            found = sentence_spans(laid_out.text, start, end)
-            spans += [(s, e, s == start) for s, e in found]
+            spans += [(s, e, s == start, hidden) for s, e in sentence_spans(laid_out.text, start, end)]
         else:
-            spans.append((start, end, True))
-    counts = count_tokens([laid_out.text[start:end] for start, end, _ in spans])
+            spans.append((start, end, True, hidden))
+    counts = count_tokens([laid_out.text[start:end] for start, end, _, _ in spans])
     units: list[_Unit] = []
-    for (start, end, starts_block), tokens in zip(spans, counts, strict=True):
+    for (start, end, starts_block, hidden), tokens in zip(spans, counts, strict=True):
         if tokens > HARD_LIMIT_TOKENS:
-            units += _pieces(laid_out.text, start, end, tokens)
+            units += _pieces(laid_out.text, start, end, tokens, hidden)
         else:
-            units.append(_Unit(start, end, tokens, starts_block))
+            units.append(_Unit(start, end, tokens, starts_block, hidden))
     return units
 
 
-def _pieces(text: str, start: int, end: int, tokens: int) -> list[_Unit]:
+def _pieces(text: str, start: int, end: int, tokens: int, hidden: bool) -> list[_Unit]:
     """A unit that no embedder would read whole, cut between words into about equal parts."""
     count = -(-tokens // TARGET_TOKENS)
     step = (end - start) / count
@@ -135,7 +207,7 @@ def _pieces(text: str, start: int, end: int, tokens: int) -> list[_Unit]:
         piece = text[begin:stop]
         begin += len(piece) - len(piece.lstrip())
         if piece.strip():
-            pieces.append(_Unit(begin, begin + len(piece.strip()), -(-tokens // count), begin == start))
+            pieces.append(_Unit(begin, begin + len(piece.strip()), -(-tokens // count), begin == start, hidden))
     return pieces
 
 

@@ -16,6 +16,7 @@ _END = re.compile(
     """,
     re.VERBOSE,
 )
+_MAY_END = re.compile("[.!?。！？…\\n]")
 _ABBREVIATIONS = frozenset(
     """
     al approx art ca cf ch chap cm co corp dept dr ed eds eg e.g eq esp est et etc ex fig figs fr gen gov hr hrs i.e ie
@@ -43,12 +44,13 @@ def sentence_spans(text: str, start: int = 0, end: int | None = None) -> list[tu
     """
     end = len(text) if end is None else end
     spans: list[tuple[int, int]] = []
-    begin = start
-    for match in _END.finditer(text, start, end):
-        if match["latin"] and not _ends_latin_sentence(text, begin, match, end):
-            continue
-        _append(spans, text, begin, match.end())
-        begin = match.end()
+    begin = at = start
+    while found := _MAY_END.search(text, at, end):
+        match = _END.match(text, found.start(), end)
+        at = match.end() if match else found.end()
+        if match and (not match["latin"] or _ends_latin_sentence(text, begin, match, end)):
+            _append(spans, text, begin, at)
+            begin = at
     _append(spans, text, begin, end)
     return spans
 

@@ -1,0 +1,94 @@
+"""From a file to documents that are laid out, split and screened. Nothing here writes, and nothing here is protected:
+``ingestion.isolation`` runs it in a process of its own, since a file may be made to hang or crash its loader."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import astuple, replace
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+
+from ingestion import loaders
+from ingestion.archives import Limits, unpack
+from ingestion.loaders import format_of, load
+from ingestion.loaders.lines import language_code
+from ingestion.screening import flags_of
+from ingestion.splitting import CountTokens, lay_out, split, token_counter
+from ingestion.types import Block, BlockKind, LoadedDocument, ParsedDocument
+from rag.packaged_embedder import load_tokenizer
+
+_SAMPLE = (
+    "Background: We aimed to compare the effect of treatment with that of placebo in patients with diabetes, and to "
+    "estimate the risk of death. Methods: In this randomized controlled trial, 120 adults (mean age 54 years) were "
+    "included. Results: There was no significant difference between the groups (95% CI, 0.5 to 1.2; P = 0.03). "
+    "急性发作时首选吸入沙丁胺醇，每20分钟一次。"
+)
+
+
+def parse(path: Path, count_tokens: CountTokens) -> Iterator[ParsedDocument]:
+    """The documents in ``path``, in order. Raises UnsupportedFormat and UnreadableFile as ``ingestion.loaders``."""
+    format_name = format_of(path)
+    for loaded in load(path):
+        yield parsed(loaded, format_name, count_tokens)
+
+
+def parsed(loaded: LoadedDocument, format_name: str, count_tokens: CountTokens) -> ParsedDocument:
+    laid_out = lay_out(loaded.blocks)
+    passages = []
+    for passage in split(loaded.blocks, laid_out, count_tokens):
+        found = flags_of(laid_out.text[passage.char_start : passage.char_end])
+        passages.append(replace(passage, flags=(*passage.flags, *map(str, found))) if found else passage)
+    return ParsedDocument(format_name, loaded.metadata, laid_out.text, laid_out.page_starts, tuple(passages))
+
+
+def is_sound(document: ParsedDocument) -> bool:
+    """Whether offsets, pages and boxes lie where they can, and no text holds what a database refuses."""
+    offset = page_offset = 0
+    for passage in document.passages:
+        if not offset <= passage.char_start < passage.char_end <= len(document.text):
+            return False
+        offset = passage.char_end
+        if passage.page is not None and not 1 <= passage.page <= len(document.page_starts):
+            return False
+        if any(box[0] < 1 or not all(map(math.isfinite, box)) for box in passage.boxes):
+            return False
+    for start in document.page_starts:
+        if not page_offset <= start <= len(document.text):
+            return False
+        page_offset = start
+    sections = (passage.section or "" for passage in document.passages)
+    return not any("\0" in text for text in (document.text, *_texts(astuple(document.metadata)), *sections))
+
+
+def _texts(values: tuple[object, ...]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _texts(value)
+
+
+@cache
+def _count_tokens(home: str) -> CountTokens:
+    return token_counter(load_tokenizer(Path(home)))
+
+
+def prepare(home: str) -> None:
+    """Loads the tokenizer, every format's parser and what they load late, for processes forked from this one."""
+    sample = LoadedDocument((Block(BlockKind.PARAGRAPH, _SAMPLE),))
+    parsed(sample, "text", _count_tokens(home))
+    language_code("en")
+    for module in iter_modules(loaders.__path__, f"{loaders.__name__}."):
+        import_module(module.name)
+
+
+def documents(home: str, path: str) -> Iterator[ParsedDocument]:
+    """``parse`` by names alone, as another process asks for it."""
+    return parse(Path(path), _count_tokens(home))
+
+
+def members(path: str, into: str, limits: dict[str, int]) -> Iterator[tuple[str, str]]:
+    """``archives.unpack`` by names alone: each member's name and the path of its file."""
+    for member in unpack(Path(path), Path(into), Limits(**limits)):
+        yield member.name, str(member.path)
