@@ -10,6 +10,7 @@ from ingestion.loaders.pdf.tables import Table, columns_of, table_of
 _ALIGNED = 2.0
 _WRAP_GAP = 1.7
 _LOOK_BACK = 3
+_MAX_CELLS = 40
 _MARKER = re.compile(r"[\[(]?\d{1,3}[.)\]]{0,2}|[A-Za-z][.)]|[-–—•●▪■◆*·∙○◦]|[\[(]\w{1,4}[\])]")
 
 
@@ -21,14 +22,14 @@ def tables_in(lines: Sequence[Line], title: AbstractSet[int]) -> Iterator[Line |
         if line.table is not None:
             yield line.table, line.page
             position += 1
-        elif (end := _end_of_table(lines, position, title)) > position and (
-            table := _table(lines[position:end])
-        ) is not None:
+            continue
+        end = max(_end_of_table(lines, position, title), position + 1)
+        table = _table(lines[position:end]) if end > position + 1 else None
+        if table is not None:
             yield table, line.page
-            position = end
         else:
-            yield line
-            position += 1
+            yield from lines[position:end]
+        position = end
 
 
 def _end_of_table(lines: Sequence[Line], start: int, title: AbstractSet[int]) -> int:
@@ -55,7 +56,7 @@ def _end_of_table(lines: Sequence[Line], start: int, title: AbstractSet[int]) ->
 
 
 def _has_cells(line: Line, title: AbstractSet[int]) -> bool:
-    return len(line.cells) > 1 and id(line) not in title
+    return 1 < len(line.cells) <= _MAX_CELLS and id(line) not in title
 
 
 def _is_wrapped(line: Line, above: Line, seed: Line) -> bool:
