@@ -69,14 +69,14 @@ class Limits:
 
 
 class ForkServer:
-    """Starts with the first child, and anew if something ended it. ``preparations`` are functions that it runs before
-    it forks: ``module:function`` and arguments. Several threads may start children at once."""
+    """Starts when made, is waited for with the first child, and starts anew if something ended it. ``preparations``
+    are functions that it runs before it forks: ``module:function`` and arguments. Several threads may start children.
+    """
 
     def __init__(self, preparations: Sequence[tuple[str, list[str]]]) -> None:
         self._preparations = [msgspec.json.encode(one).decode() for one in preparations]
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._orders: socket.socket | None = None
+        self._launch()
 
     def start(self, order: Order) -> tuple[socket.socket, socket.socket]:
         """The two sockets of a new child that runs ``order``: its work and its control. Raises Unavailable."""
@@ -102,19 +102,21 @@ class ForkServer:
             self._stop()
 
     def _fork(self, descriptors: list[int]) -> None:
-        if self._orders is not None:
+        if self._is_ready:
             try:
                 socket.send_fds(self._orders, [b"f"], descriptors)
             except (BrokenPipeError, ConnectionResetError):
                 log.warning("The process that reads files has ended; another is started")
                 self._stop()
+                self._launch()
             else:
                 return
-        self._orders = self._started()
+        self._wait_until_ready()
         socket.send_fds(self._orders, [b"f"], descriptors)
 
-    def _started(self) -> socket.socket:
-        orders, of_server = socket.socketpair()
+    def _launch(self) -> None:
+        self._is_ready = False
+        self._orders, of_server = socket.socketpair()
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         importable = os.pathsep.join(os.path.abspath(folder) for folder in sys.path)
         environment |= {**_ONE_THREAD, **_HUGE_PAGES, "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": importable}
@@ -128,34 +130,36 @@ class ForkServer:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        orders.settimeout(_START_S)
-        try:
-            is_ready = orders.recv(1) == READY
-        except TimeoutError:
-            is_ready = False
-        if not is_ready:
-            self._process.kill()
-            said = self._process.communicate()[1].decode(errors="replace").strip()
-            self._process = None
-            orders.close()
+
+    def _wait_until_ready(self) -> None:
+        self._orders.settimeout(_START_S)
+        with contextlib.suppress(TimeoutError, ConnectionResetError):
+            self._is_ready = self._orders.recv(1) == READY
+        self._orders.settimeout(None)
+        if not self._is_ready:
+            said = self._last_words()
+            self._stop()
+            self._launch()
             log.error("The process that reads files did not start: %s", said)
             raise Unavailable(f"The process that reads files does not start: {said.rpartition(chr(10))[2] or 'killed'}")
-        if self._process.stderr:
-            self._process.stderr.close()
-        orders.settimeout(None)
-        return orders
+
+    def _last_words(self) -> str:
+        try:
+            _, said = self._process.communicate(timeout=_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            _, said = self._process.communicate()
+        return said.decode(errors="replace").strip()
 
     def _stop(self) -> None:
-        if self._orders is not None:
-            self._orders.close()
-            self._orders = None
-        if self._process is not None:
+        self._orders.close()
+        if not self._is_ready:
+            self._process.kill()
+        with self._process:  # closes its pipe and waits for it
             try:
                 self._process.wait(_END_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait()
-            self._process = None
 
 
 class Reading(Generic[_Value]):

@@ -18,7 +18,6 @@ import signal
 import socket
 import struct
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -35,8 +34,6 @@ FRAME = struct.Struct(">Ic")
 LENGTH = struct.Struct(">I")
 READY = b"r"
 _PR_SET_PDEATHSIG = 1
-_FLUSH_BYTES = 32_768
-_FLUSH_S = 1.0
 _WORK_FD = 3
 _MOST_FDS = 4096
 
@@ -176,18 +173,22 @@ def _limit(order: Order) -> None:
 
 
 def _answer(channel: socket.socket, order: Order) -> None:
-    frames = _Frames(channel)
+    encode = msgspec.msgpack.Encoder().encode
+
+    def say(letter: bytes, value: object) -> None:
+        payload = encode(value)
+        channel.sendall(FRAME.pack(len(payload), letter) + payload)
+
     try:
         values: Iterable[Any] = named(order.function)(*order.arguments)
         for value in values:
-            frames.add(b"v", value)
+            say(b"v", value)
     except BrokenPipeError:
         return
     except BaseException as error:
-        frames.add(b"e", _told(error))
+        say(b"e", _told(error))
     else:
-        frames.add(b"d", None)
-    frames.flush()
+        say(b"d", None)
 
 
 def _told(error: BaseException) -> tuple[str, str]:
@@ -198,25 +199,6 @@ def _told(error: BaseException) -> tuple[str, str]:
         return "OSError", error.strerror or type(error).__name__
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return type(error).__name__, f"{Path(frame.filename).name} line {frame.lineno}"
-
-
-class _Frames:
-    """Frames on their way, several sent at once."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel, self._waiting, self._sent_at = channel, bytearray(), time.monotonic()
-        self._encoder = msgspec.msgpack.Encoder()
-
-    def add(self, letter: bytes, value: object) -> None:
-        payload = self._encoder.encode(value)
-        self._waiting += FRAME.pack(len(payload), letter) + payload
-        if len(self._waiting) > _FLUSH_BYTES or time.monotonic() - self._sent_at > _FLUSH_S:
-            self.flush()
-
-    def flush(self) -> None:
-        self._channel.sendall(self._waiting)
-        self._waiting.clear()
-        self._sent_at = time.monotonic()
 
 
 def _received(channel: socket.socket, count: int) -> bytes:
