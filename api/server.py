@@ -2,20 +2,22 @@
 
 import ipaddress
 import logging
-import shutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api.guard import Guard
+from api.job_routes import router as job_router
 from api.problems import install_handlers
 from api.routes import probes, router
-from ingestion.jobs import worker
-from rag.errors import InvalidRequest
+from ingestion.worker import kept_running
+from rag.errors import InvalidRequest, Unavailable
 from rag.settings import Settings, read_settings
 from rag.system import open_system
 
@@ -30,10 +32,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
             system = stack.enter_context(open_system(settings))
-            shutil.rmtree(settings.home / "uploads" / "incoming", ignore_errors=True)
             system.embedder.embed_query("ready")
             app.state.system = system
-            app.state.jobs = stack.enter_context(worker(system))
+            stack.enter_context(kept_running(settings))
             yield
 
     app = FastAPI(
@@ -43,9 +44,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.stopping = threading.Event()
     install_handlers(app)
-    app.include_router(probes)
-    app.include_router(router)
+    for part in (probes, router, job_router):
+        app.include_router(part)
     app.mount("/", StaticFiles(directory=WEB, html=True))
     app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
     return app
@@ -56,7 +58,25 @@ def run(host: str, port: int) -> None:
     if not _is_loopback(host):
         raise InvalidRequest(f"Refusing to listen on {host}: without API keys the service answers on loopback only")
     app = create_app(read_settings())
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=10
+    )
+    server = _Server(config, app.state.stopping)
+    server.run()
+    if not server.started:
+        raise Unavailable(f"Could not listen on {host} port {port}; the log above says why")
+
+
+class _Server(uvicorn.Server):
+    """Lets streams know that they are to end, so that they do not hold up the server's end."""
+
+    def __init__(self, config: uvicorn.Config, stopping: threading.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def _is_loopback(host: str) -> bool:

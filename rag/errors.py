@@ -2,6 +2,7 @@
 
     TaiyiError
     ├── InvalidRequest        422  a field is wrong; says which and what it may be
+    ├── Forbidden             403  the caller may see it but not do it; says what it takes
     ├── NotFound              404  no such thing, or the caller may not see it
     ├── TooLarge              413  over a size limit
     ├── UnsupportedFormat     415  a file of a kind that no loader reads
@@ -21,6 +22,11 @@ class TaiyiError(Exception):
 class InvalidRequest(TaiyiError):
     status = 422
     title = "Invalid request"
+
+
+class Forbidden(TaiyiError):
+    status = 403
+    title = "Not allowed"
 
 
 class NotFound(TaiyiError):

@@ -322,6 +322,93 @@ def test_enter_that_accepts_a_word_of_an_input_method_does_not_ask(page: Any) ->
     expect(page.locator("#answer")).to_be_empty()
 
 
+def test_a_document_is_loaded_from_the_page_and_its_progress_told(page: Any) -> None:
+    page.get_by_role("link", name="Documents").click()
+    expect(page.get_by_role("heading", name="Recently loaded")).to_be_visible()
+    expect(page.get_by_label("Your question")).to_be_hidden()
+    page.get_by_label("File").set_input_files(
+        {"name": "vexol.md", "mimeType": "text/markdown", "buffer": b"# Vexol\n\nVexol 4 mg is given at night.\n"}
+    )
+    page.get_by_text("What is known of it").click()
+    page.get_by_label("Publisher").fill("Tests")
+    page.get_by_label("Published").fill("2024-05")
+    page.get_by_role("button", name="Load", exact=True).click()
+    job = page.locator(".jobs > li", has_text="vexol.md")
+    expect(job.locator(".state")).to_have_text("done", timeout=60_000)
+    expect(job).to_contain_text("1 added")
+    expect(job.get_by_role("button")).to_have_count(0)
+    expect(page.get_by_label("File")).to_have_value("")
+    page.get_by_role("link", name="Taiyi RAG").click()
+    answer = _ask(page, "How is Vexol given at night?")
+    assert [citation["publisher"] for citation in answer["citations"]] == ["Tests"]
+
+
+def test_a_file_that_fails_is_named_with_its_reason_and_can_be_retried(page: Any) -> None:
+    page.goto("/#/jobs")
+    name = f"broken{HOSTILE.replace('/', '')}.pdf"[:70]
+    page.get_by_label("File").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": b"junk"})
+    page.get_by_role("button", name="Load", exact=True).click()
+    job = page.locator(".jobs > li").first
+    expect(job.locator(".state")).to_have_text("failed", timeout=60_000)
+    expect(job.locator(".places li")).to_contain_text("broken")
+    with page.expect_response("**/retry") as response:
+        job.get_by_role("button", name="Retry what failed").click()
+    assert response.value.status == 202
+    expect(job.locator(".state")).to_have_text("failed", timeout=60_000)
+    page.get_by_role("button", name="中文").click()
+    expect(job.locator(".state")).to_have_text("失败")
+    assert page.locator("img, main script").count() == 0
+
+
+def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled(page: Any) -> None:
+    job = {
+        "id": "j1",
+        "state": "running",
+        "paths": ["/library"],
+        "collection": "default",
+        "counts": {"added": 3, "failed": 1, "queued": 6},
+        "progress": {"files_done": 4, "files_total": 10, "passages": 70},
+        "passages": 70,
+        "flagged": 2,
+        "error": None,
+        "cancel_requested": False,
+        "created_at": "2024-05-01T08:00:00+00:00",
+    }
+    file = {"document_id": None, "documents": 0, "flagged": 0, "reason": None}
+    failed = {**file, "path": "/library/bad.pdf", "status": "failed", "reason": "bad.pdf is damaged"}
+    flagged = {**file, "path": "/library/odd.md", "status": "added", "document_id": "d1", "flagged": 2}
+    page.route("**/v1/jobs?*", lambda route: route.fulfill(json={"jobs": [job], "total": 1}))
+    page.route("**/v1/jobs/j1?*", lambda route: route.fulfill(json={**job, "files": [failed, flagged]}))
+    page.route("**/v1/jobs/j1/events", lambda route: route.abort())
+    cancelled: list[str] = []
+    page.route("**/v1/jobs/j1", lambda route: (cancelled.append(route.request.method), route.fulfill(json=job)))
+    page.goto("/#/jobs")
+    shown = page.locator(".jobs > li")
+    expect(shown.locator("progress")).to_have_js_property("value", 4)
+    expect(shown).to_contain_text("bad.pdf is damaged")
+    expect(shown.get_by_role("link", name="/library/odd.md")).to_have_attribute("href", "v1/documents/d1/flagged")
+    job["cancel_requested"] = True
+    shown.get_by_role("button", name="Cancel").click()
+    expect(shown).to_contain_text("ends after the present file")
+    assert cancelled == ["DELETE"]
+
+
+def test_what_the_service_refuses_to_load_is_said_beside_the_form(page: Any) -> None:
+    page.goto("/#/jobs")
+    page.get_by_label("File").set_input_files({"name": "a.md", "mimeType": "text/markdown", "buffer": b"# A"})
+    page.get_by_text("What is known of it").click()
+    page.get_by_label("Published").fill("2024-55")
+    page.get_by_role("button", name="Load", exact=True).click()
+    expect(page.locator("#upload-problem .box")).to_contain_text("2024-55")
+
+
+def test_the_view_to_load_documents_fits_a_phone(new_page: Any) -> None:
+    page = new_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    page.goto("/#/jobs")
+    expect(page.get_by_role("heading", name="Recently loaded")).to_be_visible()
+    _assert_fits(page)
+
+
 def _ask(page: Any, question: str) -> Any:
     """Asks and waits until the page shows the answer; gives the answer as the service sent it."""
     page.get_by_role("textbox").fill(question)

@@ -32,6 +32,45 @@ export async function collections(signal) {
   return (await call("v1/collections", { signal })).collections;
 }
 
+/** The latest jobs, each with its `files` where some failed or were flagged: those first, `shown` of them at most. */
+export async function jobs(shown, signal) {
+  const { jobs: latest } = await call("v1/jobs?limit=20", { signal });
+  return Promise.all(latest.map((job) => (job.counts.failed || job.flagged ? jobWithFiles(job.id, shown, signal) : job)));
+}
+
+/** Sends a form with a `file`, its `collection` and `metadata`. */
+export function upload(form) {
+  return call("v1/documents", { method: "POST", body: form });
+}
+
+export function cancelJob(id) {
+  return call(`v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+export function retryJob(id) {
+  return call(`v1/jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
+}
+
+/** Calls `changed` with a job whenever it changes, `ended` once it has ended. Gives the way to stop listening. */
+export function followJob(id, changed, ended) {
+  const source = new EventSource(`v1/jobs/${encodeURIComponent(id)}/events`);
+  source.addEventListener("progress", (event) => changed(JSON.parse(event.data)));
+  source.addEventListener("done", () => {
+    source.close();
+    ended();
+  });
+  return () => source.close();
+}
+
+/** What screening flagged in a document. */
+export function flaggedAddress(id) {
+  return `v1/documents/${encodeURIComponent(id)}/flagged`;
+}
+
+function jobWithFiles(id, shown, signal) {
+  return call(`v1/jobs/${encodeURIComponent(id)}?limit=${shown}`, { signal });
+}
+
 async function call(address, options) {
   const response = await fetch(address, options).catch((error) => {
     if (error.name === "AbortError") throw error;

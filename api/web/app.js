@@ -3,6 +3,7 @@
 import { answerNodes, sourceNodes } from "./answer.js";
 import * as api from "./api.js";
 import { element } from "./dom.js";
+import { loadingView } from "./loading.js";
 import { problemBox } from "./problem.js";
 import { sourcePanel } from "./source.js";
 import { chooseLanguage, currentLanguage, otherLanguage, words } from "./words.js";
@@ -13,12 +14,15 @@ const EXAMPLES = [
   ["zh", "哮喘第1级治疗的首选方案是什么？"],
   ["zh", "痛风患者血尿酸应控制在多少以下？"],
 ];
+const JOBS_ADDRESS = "#/jobs";
 const ANSWER_ADDRESS = /^#\/answers\/([^/]+)$/;
 
 const byId = (id) => document.getElementById(id);
 const [form, field, languageButton] = ["ask", "question", "language"].map(byId);
 const [home, answerRegion, sources] = ["home", "answer", "sources"].map(byId);
+const [uploadForm, notice, jobsLink] = ["upload", "notice", "to-jobs"].map(byId);
 const panel = sourcePanel(byId("source"), field);
+const loading = loadingView(uploadForm, byId("upload-problem"), () => show(loading.draw));
 
 let draw = () => ({});
 let turn = new AbortController();
@@ -59,7 +63,22 @@ async function askQuestion() {
   if (answer) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
 }
 
+/** Shows the form to ask, or the one to load documents. */
+function turnTo(isLoading) {
+  form.hidden = notice.hidden = isLoading;
+  uploadForm.hidden = !isLoading;
+  if (isLoading) jobsLink.setAttribute("aria-current", "page");
+  else jobsLink.removeAttribute("aria-current");
+  loading.closed();
+}
+
 async function followAddress() {
+  turnTo(location.hash === JOBS_ADDRESS);
+  if (location.hash === JOBS_ADDRESS) {
+    const loaded = await take(loading.load, loading.draw, drawLoadingJobs);
+    if (loaded) loading.opened();
+    return;
+  }
   const [, id] = ANSWER_ADDRESS.exec(location.hash) || [];
   if (id === undefined) {
     field.value = "";
@@ -86,6 +105,10 @@ function drawBusy() {
   const lines = [1, 2, 3].map(() => element("div", { className: "line" }));
   const said = element("p", { className: "meta" }, words().searching);
   return { answer: [element("div", { className: "busy" }, said, ...lines)] };
+}
+
+function drawLoadingJobs() {
+  return { home: [element("p", { className: "meta" }, words().loadingJobs)] };
 }
 
 function drawHome(collections) {
@@ -144,7 +167,7 @@ field.addEventListener("keydown", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing) panel.close();
-  if (event.key !== "/" || event.target === field || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key !== "/" || form.hidden || event.target === field || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   field.focus();
   field.select();
