@@ -31,11 +31,6 @@ class Settings(BaseSettings):
         description="Flags, comma-separated, that keep a passage out of searches: `hidden` (a reader of the source "
         "does not see it), `instruction` (speaks to a language model), `invisible_characters`.",
     )
-    ingest_roots: str = Field(
-        default="",
-        description="Folders of this machine, separated as in `PATH`, below which a client may have files read; "
-        "empty means none.",
-    )
     ncbi_email: str = Field(default="", description="E-mail address that requests to NCBI name as contact.")
     ncbi_api_key: SecretStr = Field(
         default=SecretStr(""), description="Key of an NCBI account: 10 instead of 3 requests a second."

@@ -5,7 +5,7 @@ requests a second, or 10 with a key. PubMed gives the first 9,999 records of a s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 from pydantic import SecretStr
@@ -22,7 +22,7 @@ class NcbiAccess:
     """Who asks: the e-mail address that requests name as contact, and the key of an NCBI account."""
 
     email: str = ""
-    api_key: SecretStr = SecretStr("")
+    api_key: SecretStr = field(default_factory=lambda: SecretStr(""))
 
     @property
     def pause_s(self) -> float:
