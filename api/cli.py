@@ -11,8 +11,10 @@ import click
 
 from api.commands.answers import answers
 from api.commands.asking import ask, search
+from api.commands.corpus import corpus
 from api.commands.documents import documents
 from api.commands.ingesting import ingest
+from api.commands.jobs import jobs
 from api.commands.serving import serve
 from api.commands.upkeep import doctor, reindex, verify
 from rag.errors import TaiyiError
@@ -47,5 +49,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("rag").setLevel(logging.INFO)
 
 
-for command in (ingest, search, ask, documents, answers, verify, reindex, doctor, serve):
+for command in (ingest, jobs, search, ask, documents, answers, corpus, verify, reindex, doctor, serve):
     main.add_command(command)

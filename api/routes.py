@@ -1,25 +1,22 @@
 """The HTTP calls under ``/v1`` and the probes. Each is a thin door to a function of the core or of ingestion."""
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import wire
-from api.schemas import AskBody, SearchBody
-from ingestion import jobs
-from rag import catalog, record
+from api.schemas import AskBody, DecisionBody, RetireBody, SearchBody
+from rag import catalog, proposals, record
 from rag.answering import answer
-from rag.errors import InvalidRequest, TaiyiError
+from rag.editions import first_day
+from rag.errors import TaiyiError
+from rag.removal import delete_document, receipts
+from rag.retirement import retire_document, unretire_document
 from rag.retrieval import search
 from rag.system import System
 from rag.types import LOCAL_ADMIN, Caller
-from rag.writing import delete_document
 
 probes = APIRouter(tags=["probes"])
 router = APIRouter(prefix="/v1")
@@ -96,33 +93,6 @@ def list_documents(
     }
 
 
-@router.post("/documents", status_code=202)
-def upload_document(
-    request: Request,
-    system: OpenSystem,
-    caller: Asker,
-    file: Annotated[UploadFile, File()],
-    collection: Annotated[str, Form(min_length=1, max_length=100)] = "default",
-    metadata: Annotated[str, Form()] = "{}",
-) -> wire.Json:
-    """Takes a file in; ``metadata`` is a JSON object of a document's metadata. The job tells what became of it."""
-    incoming = system.home / "uploads" / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as kept:
-        shutil.copyfileobj(file.file, kept)
-    try:
-        job = jobs.accept(system, caller, collection, Path(kept.name), file.filename or "", _stated(metadata))
-    finally:
-        Path(kept.name).unlink(missing_ok=True)
-    request.app.state.jobs.put(job.id)
-    return {"job_id": job.id, **wire.job_json(job)}
-
-
-@router.get("/jobs/{job_id}")
-def show_job(job_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
-    return wire.job_json(jobs.job(system, caller, job_id))
-
-
 @router.get("/documents/{document_id}")
 def show_document(document_id: str, system: OpenSystem, caller: Asker, edition_id: str | None = None) -> wire.Json:
     with system.database.reading() as session:
@@ -130,8 +100,49 @@ def show_document(document_id: str, system: OpenSystem, caller: Asker, edition_i
 
 
 @router.delete("/documents/{document_id}")
-def remove_document(document_id: str, system: OpenSystem, caller: Asker, edition_id: str | None = None) -> wire.Json:
-    return wire.receipt_json(delete_document(system, caller, document_id, edition_id))
+def remove_document(
+    document_id: str, system: OpenSystem, caller: Asker, edition_id: str | None = None, purge: bool = False
+) -> wire.Json:
+    """Takes a document out of every search at once; with ``purge`` its words are erased as well."""
+    return wire.receipt_json(delete_document(system, caller, document_id, edition_id, purge))
+
+
+@router.post("/documents/{document_id}/retire")
+def retire(document_id: str, body: RetireBody, system: OpenSystem, caller: Asker) -> wire.Json:
+    """Ends a document's validity on a day, by default today; ``undo`` takes that back."""
+    if body.undo:
+        return wire.retirement_json(unretire_document(system, caller, document_id))
+    return wire.retirement_json(retire_document(system, caller, document_id, first_day(body.on) if body.on else None))
+
+
+@router.get("/documents/{document_id}/flagged")
+def list_flagged(document_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
+    """The passages in which screening found hidden text or instructions."""
+    with system.database.reading() as session:
+        found = catalog.flagged_passages(session, caller, document_id)
+    return {"flagged": [wire.flagged_json(one) for one in found]}
+
+
+@router.get("/proposals")
+def list_proposals(system: OpenSystem, caller: Asker) -> wire.Json:
+    """Pairs of documents of a like title and publisher that may be editions of one."""
+    with system.database.reading() as session:
+        return {"proposals": [wire.proposal_json(one) for one in proposals.waiting(session, caller)]}
+
+
+@router.post("/proposals/{document_id}/{like_id}")
+def decide_proposal(document_id: str, like_id: str, body: DecisionBody, system: OpenSystem, caller: Asker) -> wire.Json:
+    if body.accept:
+        return {"document_id": proposals.accept(system, caller, document_id, like_id)}
+    proposals.reject(system, caller, document_id, like_id)
+    return {"document_id": document_id}
+
+
+@router.get("/removals")
+def list_removals(system: OpenSystem, caller: Asker) -> wire.Json:
+    """The receipts of what was removed, newest first."""
+    with system.database.reading() as session:
+        return {"removals": [wire.receipt_json(one) for one in receipts(session, caller)]}
 
 
 @router.get("/documents/{document_id}/history")
@@ -147,10 +158,12 @@ def show_passage(passage_id: str, system: OpenSystem, caller: Asker) -> wire.Jso
     with system.database.reading() as session:
         passage, before, after = catalog.passage_with_neighbours(session, caller, passage_id)
         document = catalog.document(session, caller, passage.document_id)
+        boxes = catalog.boxes(session, passage.passage_id)
     described = wire.document_json(document)
     del described["text"]
     return {
         **wire.passage_json(passage),
+        "boxes": boxes,
         "document": described,
         "previous": wire.passage_json(before) if before else None,
         "next": wire.passage_json(after) if after else None,
@@ -167,13 +180,3 @@ def list_answers(system: OpenSystem, caller: Asker, limit: Annotated[int, Query(
 def show_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
     with system.database.reading() as session:
         return wire.answer_json(record.load(session, caller, answer_id))
-
-
-def _stated(metadata: str) -> dict[str, Any]:
-    try:
-        stated = json.loads(metadata or "{}")
-    except json.JSONDecodeError as error:
-        raise InvalidRequest(f"metadata is not JSON: {error}") from None
-    if not isinstance(stated, dict):
-        raise InvalidRequest('metadata is a JSON object such as {"title": "..."}')
-    return stated

@@ -6,10 +6,12 @@ from typing import Any
 
 from ingestion.jobs import Job
 from ingestion.pipeline import FileResult
-from rag.catalog import CollectionCounts
+from rag.catalog import CollectionCounts, FlaggedPassage
+from rag.proposals import Proposal
+from rag.removal import Receipt
+from rag.retirement import Retirement
 from rag.types import Answer, Document, Edition, Hit, Passage, SearchResult
 from rag.verification import Problem
-from rag.writing import Receipt
 
 Json = dict[str, Any]
 
@@ -49,7 +51,8 @@ def answer_summary_json(answer: Answer) -> Json:
 
 def edition_json(edition: Edition) -> Json:
     """``source`` is the name of the file, without the folders of this machine."""
-    return {**asdict(edition), "source": PurePath(edition.source).name}
+    described = asdict(edition)
+    return {**described.pop("metadata"), **described, "source": PurePath(edition.source).name}
 
 
 def document_json(document: Document) -> Json:
@@ -73,9 +76,31 @@ def receipt_json(receipt: Receipt) -> Json:
     return asdict(receipt)
 
 
+def retirement_json(retirement: Retirement) -> Json:
+    return asdict(retirement)
+
+
+def proposal_json(proposal: Proposal) -> Json:
+    """The two documents without their editions' texts."""
+    return {
+        "document": document_json(proposal.document),
+        "like": document_json(proposal.like),
+        "created_at": proposal.created_at,
+    }
+
+
+def flagged_json(flagged: FlaggedPassage) -> Json:
+    return asdict(flagged)
+
+
 def verification_json(problems: list[Problem]) -> Json:
     return {"ok": not problems, "problems": [asdict(problem) for problem in problems]}
 
 
 def job_json(job: Job) -> Json:
-    return asdict(job)
+    """A job; with ``files`` where they were read."""
+    described = asdict(job)
+    if job.files is None:
+        del described["files"]
+    progress = {"files_done": job.files_done, "files_total": job.files_total, "passages": job.passages}
+    return {**described, "job_id": job.id, "filename": job.filename, "progress": progress}

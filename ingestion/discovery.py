@@ -39,7 +39,7 @@ def discover(paths: Sequence[Path]) -> list[FileToRead]:
                 if folder not in manifests:
                     manifests[folder] = read_manifest(folder)
             stated = manifests.get(path.absolute(), {}).get(file) or manifests[file.parent].get(file, Stated())
-            found.setdefault(file, _described(FileToRead(file, str(file), stated)))
+            found.setdefault(file, _described(_named(file, stated)))
     return list(found.values())
 
 
@@ -52,6 +52,15 @@ def members_of(archive: FileToRead, unpacked: Path) -> list[FileToRead]:
         stated = replace(file.stated, metadata=archive.stated.metadata.updated_by(file.stated.metadata))
         members.append(replace(file, location=f"{archive.location}{IN_ARCHIVE}{inside}", stated=stated))
     return members
+
+
+def _named(path: Path, stated: Stated) -> FileToRead:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        location = os.fsencode(path).decode(errors="backslashreplace")
+        return FileToRead(path, location, stated, f"{location} has a name that is not UTF-8; rename the file")
+    return FileToRead(path, str(path), stated)
 
 
 def _described(file: FileToRead) -> FileToRead:

@@ -12,31 +12,30 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, Self
 
 from sqlalchemy import select
 
 from ingestion.archives import is_archive
-from ingestion.children import Reading
 from ingestion.discovery import FileToRead, discover, members_of
-from ingestion.isolation import Parsers, parsing_processes
+from ingestion.isolation import parsing_processes
 from ingestion.loaders import RECORD_FORMATS
 from ingestion.manifest import NAME as MANIFEST_NAME
 from ingestion.types import ParsedDocument
 from rag.errors import InvalidRequest, TaiyiError, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
-from rag.originals import keep_original, sha256_of
+from rag.originals import keep_original, remove_unfinished, sha256_of
 from rag.system import System
 from rag.tables import DocumentRow, EditionRow, SourceRow
 from rag.types import Metadata
 from rag.writing import Added, NewEdition, add_edition, ensure_collection, writing_turn
 
-__all__ = ["FileResult", "FileToRead", "Listener", "discover", "ingest"]
+__all__ = ["FileResult", "FileToRead", "Listener", "Reader", "discover", "ingest", "known_metadata", "local_reader"]
 
 PUBLISH_EVERY_PASSAGES = 2048
 COMMIT_EVERY_DOCUMENTS = 64
@@ -72,16 +71,30 @@ class Listener:
     should_stop: Callable[[], bool] = lambda: False
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who parses files: ``start`` begins one, in order and ``ahead`` of the file that is taken from it, and gives its
+    documents; ``unpack`` lays an archive's files into a folder. What was begun is finished when a run is stopped,
+    unless ``drops`` says that it need not be."""
+
+    start: Callable[[FileToRead], AbstractContextManager[Iterator[ParsedDocument]]]
+    unpack: Callable[[Path, Path], object]
+    ahead: int = FILES_AHEAD
+    drops: bool = False
+
+
 def ingest(
     files: Sequence[FileToRead],
     collection: str,
     system: System,
     listener: Listener | None = None,
     restore: bool = False,
+    reader: Reader | None = None,
 ) -> list[FileResult]:
     """Reads files into a collection; their passages are searchable when this returns.
 
     Waits for its turn where another process is writing. With ``restore``, documents that were deleted come back.
+    ``reader`` stays open; by default this run has a ``local_reader`` of its own.
     """
     if not collection.strip() or len(collection) > 100:
         raise InvalidRequest("A collection's name has 1 to 100 characters")
@@ -90,14 +103,24 @@ def ingest(
         with system.database.writing() as session:
             collection_id = ensure_collection(session, collection).id
         recover(system, collection_id)
+        remove_unfinished(system.home)
         shutil.rmtree(system.home / "unpacked", ignore_errors=True)
-        with parsing_processes(system.home) as parsers, _publishing(system, collection_id, listener) as publisher:
-            run = _Run(system, collection_id, listener, restore, parsers, publisher)
-            for reading in _ahead(run.start(file) for file in run.files(files)):
+        with ExitStack() as opened:
+            reader = reader or opened.enter_context(local_reader(system.home))
+            publisher = opened.enter_context(_publishing(system, collection_id, listener))
+            run = opened.enter_context(_Run(system, collection_id, listener, restore, reader, publisher))
+            for reading in run.ahead(run.start(file) for file in run.files(files)):
                 run.read(reading)
             run.commit()
             run.publish()
         return run.results
+
+
+@contextmanager
+def local_reader(home: Path) -> Iterator[Reader]:
+    """Parses in processes of this machine. Starting them takes a second or two, so who runs often keeps one open."""
+    with parsing_processes(home) as parsers:
+        yield Reader(lambda file: parsers.start(file.path), parsers.unpack)
 
 
 class _Publisher:
@@ -135,7 +158,7 @@ class _Reading:
 
     file: FileToRead
     source: FinishedSource
-    parsed: Reading[ParsedDocument] | None = None
+    parsed: AbstractContextManager[Iterator[ParsedDocument]] | None = None
     result: FileResult | None = None
     added: list[Added] = field(default_factory=list)
     fault: str | None = None
@@ -162,12 +185,12 @@ class _Run:
         collection_id: int,
         listener: Listener,
         restore: bool,
-        parsers: Parsers,
+        reader: Reader,
         publisher: _Publisher,
     ) -> None:
         self._system, self._collection_id = system, collection_id
         self._listener, self._restore = listener, restore
-        self._parsers, self._publisher = parsers, publisher
+        self._reader, self._publisher = reader, publisher
         self._uncommitted: list[tuple[_Reading, NewEdition]] = []
         self._read: list[_Reading] = []
         self._committed_at = time.monotonic()
@@ -176,6 +199,13 @@ class _Run:
         self._begun: set[str] = set()
         self._archives: dict[str, _Archive] = {}
         self.results: list[FileResult] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for archive in self._archives.values():
+            archive.folder.cleanup()
 
     def files(self, files: Iterable[FileToRead]) -> Iterator[FileToRead]:
         """The files in turn, those of archives one by one, until somebody says stop."""
@@ -202,10 +232,20 @@ class _Run:
             reading.result = self._known(reading.source)
             if reading.result is None and sha256 not in self._begun:
                 self._begun.add(sha256)
-                reading.parsed = self._parsers.start(file.path)
+                reading.parsed = self._reader.start(file)
         except (TaiyiError, OSError) as error:
             reading.result = FileResult(file.location, "failed", _said(file, error))
         return reading
+
+    def ahead(self, readings: Iterable[_Reading]) -> Iterator[_Reading]:
+        """The readings in their order, each begun ``Reader.ahead`` before it is taken."""
+        begun: deque[_Reading] = deque()
+        for reading in readings:
+            begun.append(reading)
+            if len(begun) > self._reader.ahead:
+                yield begun.popleft()
+        while begun and not (self._reader.drops and self._listener.should_stop()):
+            yield begun.popleft()
 
     def read(self, reading: _Reading) -> None:
         """Takes a file's documents from its parser and commits them, by itself or with those of the next files."""
@@ -213,11 +253,11 @@ class _Run:
             self.commit()
             reading.result = self._known(reading.source)
             if reading.result is None:
-                reading.parsed = self._parsers.start(reading.file.path)
+                reading.parsed = self._reader.start(reading.file)
         if reading.result is None and reading.parsed is not None:
             try:
-                keep_original(self._system.home, reading.file.path, reading.source.sha256)
                 with reading.parsed as documents:
+                    keep_original(self._system.home, reading.file.path, reading.source.sha256)
                     for number, document in enumerate(documents, start=1):
                         edition = _edition(document, reading.file, reading.source.sha256, number)
                         reading.flagged += sum(bool(passage.flags) for passage in edition.passages)
@@ -270,7 +310,7 @@ class _Run:
                 yield archive
                 return
             folder = TemporaryDirectory(dir=_unpacked(self._system.home), ignore_cleanup_errors=True)
-            self._parsers.unpack(archive.path, Path(folder.name))
+            self._reader.unpack(archive.path, Path(folder.name))
             members = members_of(archive, Path(folder.name))
         except (TaiyiError, OSError) as error:
             yield replace(archive, fault=_said(archive, error))
@@ -331,38 +371,29 @@ class _Run:
         )
 
 
-def _ahead(readings: Iterable[_Reading]) -> Iterator[_Reading]:
-    """The readings in their order, each begun FILES_AHEAD before it is taken."""
-    begun: deque[_Reading] = deque()
-    for reading in readings:
-        begun.append(reading)
-        if len(begun) > FILES_AHEAD:
-            yield begun.popleft()
-    yield from begun
-
-
 def _edition(document: ParsedDocument, file: FileToRead, sha256: str, number: int) -> NewEdition:
-    known = _known_metadata(document.metadata, file.stated.metadata, document.format)
     return NewEdition(
         place=f"file:{file.location}" if number == 1 else f"file:{file.location}#{number}",
         source=file.location,
         source_sha256=sha256,
         format=document.format,
-        metadata=replace(
-            known, title=known.title or file.path.stem, language=known.language or language_of(document.text)
-        ),
+        metadata=known_metadata(document, file),
         text=document.text,
         page_starts=document.page_starts,
         passages=document.passages,
     )
 
 
-def _known_metadata(own: Metadata, stated: Metadata, format_name: str) -> Metadata:
-    """What a document says and what is said of its file, together. That goes before a file's own statements, but not
-    before those of one record among several, where it can speak for all of them only."""
-    if format_name not in RECORD_FORMATS:
-        return own.updated_by(stated)
-    return replace(stated, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD}).updated_by(own)
+def known_metadata(document: ParsedDocument, file: FileToRead) -> Metadata:
+    """What a document says and what is said of its file, together, with a title and a language at least.
+
+    What is said of a file goes before its own statements, but not before those of one record among several, where it
+    can speak for all of them only."""
+    known = document.metadata.updated_by(file.stated.metadata)
+    if document.format in RECORD_FORMATS:
+        of_all = replace(file.stated.metadata, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD})
+        known = of_all.updated_by(document.metadata)
+    return replace(known, title=known.title or file.path.stem, language=known.language or language_of(document.text))
 
 
 def _result(reading: _Reading) -> FileResult:

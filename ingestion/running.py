@@ -21,7 +21,7 @@ from sqlalchemy import delete, func, insert, select, update
 from ingestion.discovery import IN_ARCHIVE
 from ingestion.jobs import UNFINISHED, check_may_load, ingest_roots, is_below, new_row, upload_folder
 from ingestion.manifest import Stated, metadata_from
-from ingestion.pipeline import FileResult, FileToRead, Listener, discover, ingest
+from ingestion.pipeline import FileResult, FileToRead, Listener, Reader, discover, ingest
 from rag.errors import Inconsistent, TaiyiError, UnreadableFile
 from rag.originals import sha256_of
 from rag.system import System
@@ -51,6 +51,7 @@ def run_now(
     files: Sequence[FileToRead],
     restore: bool = False,
     listener: Listener | None = None,
+    reader: Reader | None = None,
 ) -> Run:
     """Records a job and runs it in this process: ``files``, which ``discover`` found at ``paths``.
 
@@ -63,24 +64,25 @@ def run_now(
     with _held(system, row.id):
         with system.database.writing() as session:
             session.add(row)
-        run = _carry_out(system, row.id, listener or Listener(), lambda: False, files)
+        run = _carry_out(system, row.id, listener or Listener(), lambda: False, files, reader)
     if run is None:
         raise Inconsistent(f"Job {row.id} was ended by another process before it began; run the command again")
     return run
 
 
-def run_waiting(system: System, job_id: str, leaving: Callable[[], bool]) -> Run | None:
+def run_waiting(system: System, job_id: str, leaving: Callable[[], bool], reader: Reader | None = None) -> Run | None:
     """Runs a queued or cut-off job; None where another process is at it or it has ended.
 
     Where ``leaving`` says so it ends after the file it is at and is queued again, for the next worker.
     """
     with _held(system, job_id) as mine:
-        return _carry_out(system, job_id, Listener(), leaving) if mine else None
+        return _carry_out(system, job_id, Listener(), leaving, None, reader) if mine else None
 
 
 def next_jobs(system: System) -> list[str]:
-    """The jobs that have not ended, oldest first."""
-    unfinished = select(JobRow.id).where(JobRow.state.in_(UNFINISHED)).order_by(JobRow.created_at, JobRow.id)
+    """The jobs that have not ended, first the one that has waited longest since it was queued or had its turn."""
+    since = func.coalesce(JobRow.started_at, JobRow.created_at)
+    unfinished = select(JobRow.id).where(JobRow.state.in_(UNFINISHED)).order_by(since, JobRow.id)
     with system.database.reading() as session:
         return list(session.scalars(unfinished))
 
@@ -108,13 +110,14 @@ def _carry_out(
     listener: Listener,
     leaving: Callable[[], bool],
     found: Sequence[FileToRead] | None = None,
+    reader: Reader | None = None,
 ) -> Run | None:
     with system.database.writing() as session:
         row = session.get_one(JobRow, job_id, with_for_update=True)
         if row.state not in UNFINISHED:
             return None
         row.state = "running"
-        row.started_at = row.started_at or datetime.now(UTC)
+        row.started_at = datetime.now(UTC)
         session.flush()
         session.expunge(row)
     record = _Record(system, job_id, row.source, listener, leaving)
@@ -125,7 +128,7 @@ def _carry_out(
             with _counted_try(system, job_id) as try_number:
                 if try_number > TRIES:
                     record.give_up(files)
-                ingest(files, row.collection, system, record.listener, row.restore)
+                ingest(files, row.collection, system, record.listener, row.restore, reader)
             record.settle()
     except TaiyiError as failure:
         error = str(failure)

@@ -16,7 +16,7 @@ from ingestion.types import Block, BlockKind
 from rag.flags import HIDDEN
 from rag.pages import page_of
 from rag.sentences import sentence_spans
-from rag.writing import NewPassage
+from rag.types import NewPassage
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rag.types import Metadata
-from rag.writing import NewPassage
+from rag.types import Metadata, NewPassage
 
 __all__ = ["Block", "BlockKind", "Box", "LoadedDocument", "Metadata", "ParsedDocument"]
 

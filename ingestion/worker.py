@@ -1,4 +1,4 @@
-"""The worker: a process that runs queued jobs, oldest first, one at a time; one a home, others wait for its end.
+"""The worker: a process that runs queued jobs, one at a time and in turns; one a home, others wait for its end.
 
 ``taiyi-rag serve`` keeps one running as a child (``kept_running``); ``taiyi-rag jobs run`` is one in the foreground.
 What it learns of jobs it learns from SQL, so that they may be queued by any process on any machine.
@@ -13,13 +13,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import select
 
+from ingestion.pipeline import Reader, local_reader
 from ingestion.running import next_jobs, run_waiting
 from rag.settings import Settings, read_settings
 from rag.system import System, open_system
@@ -29,6 +30,7 @@ POLL_S = 0.3
 NICENESS = 10
 GRACE_S = 8.0
 LONGEST_PAUSE_S = 60.0
+TURN_S = 30.0
 FORGOTTEN_AFTER_S = 3600.0
 CHILD = "--child"
 log = logging.getLogger(__name__)
@@ -37,11 +39,15 @@ log = logging.getLogger(__name__)
 def run_jobs(settings: Settings, stopping: threading.Event) -> None:
     """Runs jobs until ``stopping`` is set, then ends after the file it is at; searches on this machine go first."""
     os.nice(NICENESS)
-    with open_system(settings) as system, _only_worker(system.home, stopping):
+    with open_system(settings) as system, _only_worker(system.home, stopping), ExitStack() as kept:
         if not stopping.is_set():
             _remove_forgotten_uploads(system)
+        reader: Reader | None = None
         while not stopping.is_set():
-            if not _run_oldest(system, stopping):
+            waiting = next_jobs(system)
+            if waiting and reader is None:
+                reader = kept.enter_context(local_reader(system.home))
+            if not any(run_waiting(system, job_id, _turn(system, stopping), reader) for job_id in waiting):
                 stopping.wait(POLL_S)
 
 
@@ -74,8 +80,11 @@ def kept_running(settings: Settings) -> Iterator[None]:
         thread.join()
 
 
-def _run_oldest(system: System, stopping: threading.Event) -> bool:
-    return any(run_waiting(system, job_id, stopping.is_set) is not None for job_id in next_jobs(system))
+def _turn(system: System, stopping: threading.Event) -> Callable[[], bool]:
+    """Says when a job has to leave: where the worker ends, and after a while where others wait, so that a library
+    that is being loaded does not hold up a single upload."""
+    ends = time.monotonic() + TURN_S
+    return lambda: stopping.is_set() or (time.monotonic() > ends and len(next_jobs(system)) > 1)
 
 
 @contextmanager

@@ -49,6 +49,11 @@ class _Entry:
     text: str
 
 
+def indexed_text(title: str, section: str | None, text: str) -> str:
+    """What of a passage is embedded and searched for words: its document's title and its section go before it."""
+    return "\n".join(part for part in (title, section, text) if part)
+
+
 def publish(
     system: System,
     collection_id: int,
@@ -192,7 +197,7 @@ def _texts(collection_id: int, *states: str) -> Any:
 
 def _read_entries(session: ReadSession, statement: Any) -> Iterator[_Entry]:
     for identifier, title, section, text in session.execute(statement.execution_options(yield_per=EMBED_BATCH)):
-        yield _Entry(identifier, "\n".join(part for part in (title, section, text) if part))
+        yield _Entry(identifier, indexed_text(title, section, text))
 
 
 def _segments(session: ReadSession, collection_id: int) -> list[str]:

@@ -5,6 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+_UNFINISHED = ".unfinished"
+
 
 def sha256_of(path: Path) -> str:
     """The digest of a file's bytes, as lower-case hexadecimal."""
@@ -21,12 +23,18 @@ def keep_original(home: Path, path: Path, sha256: str) -> Path:
     kept = original_path(home, sha256)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_name(f"{sha256}.{os.getpid()}.unfinished")
+        unfinished = home / "originals" / f"{sha256}{_UNFINISHED}"
         shutil.copyfile(path, unfinished)
         with unfinished.open("rb") as file:
             os.fsync(file.fileno())
         unfinished.rename(kept)
     return kept
+
+
+def remove_unfinished(home: Path) -> None:
+    """Removes what a writer left that was killed while it copied a file in."""
+    for path in (home / "originals").glob(f"*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def erase_original(home: Path, sha256: str) -> None:

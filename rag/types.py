@@ -85,6 +85,19 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A span of a text that is to be a passage. ``boxes`` are ``(page, left, top, right, bottom)`` in PDF points from
+    the page's top left corner, one a line; ``flags`` are what screening found."""
+
+    char_start: int
+    char_end: int
+    section: str | None
+    page: int | None
+    boxes: tuple[tuple[int, float, float, float, float], ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
     """One text of a document. ``standing`` says whether it holds today and why not; ``superseded`` is that it no
     longer does. It holds from ``in_force_from`` (None: undated) until the day before ``in_force_until``. ``flagged``

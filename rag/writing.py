@@ -17,20 +17,7 @@ from rag.identity import derived_id, find_document
 from rag.proposals import likeness, propose
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
-from rag.types import Metadata
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassage:
-    """``boxes`` are ``(page, left, top, right, bottom)`` in PDF points from the page's top left corner, one a line;
-    ``flags`` are what screening found."""
-
-    char_start: int
-    char_end: int
-    section: str | None
-    page: int | None
-    boxes: tuple[tuple[int, float, float, float, float], ...] = ()
-    flags: tuple[str, ...] = ()
+from rag.types import Metadata, NewPassage
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from ingestion.pipeline import FileResult, discover, ingest
+from ingestion.pipeline import FileResult, Reader, discover, ingest, local_reader
 from rag.embedding import Embedder, open_embedder
 from rag.packaged_embedder import ensure_packaged_embedder
 from rag.retrieval import search
@@ -45,6 +45,13 @@ def models() -> Path:
 @pytest.fixture(scope="session")
 def embedder(models: Path) -> Embedder:
     return open_embedder(Settings(home=models.parent))
+
+
+@pytest.fixture(scope="session")
+def reader(models: Path) -> Iterator[Reader]:
+    """Parses in processes, as in production; started once, since that takes a second or two."""
+    with local_reader(models.parent) as opened:
+        yield opened
 
 
 def new_home(folder: Path, models: Path) -> Path:
@@ -103,8 +110,8 @@ def lite_system(home: Path, embedder: Embedder) -> Iterator[System]:
 class Library:
     """A folder of documents to write, and the system that they are ingested into."""
 
-    def __init__(self, folder: Path, system: System) -> None:
-        self.folder, self.system = folder, system
+    def __init__(self, folder: Path, system: System, reader: Reader) -> None:
+        self.folder, self.system, self._reader = folder, system, reader
         self._manifest = ""
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -120,7 +127,8 @@ class Library:
 
     def ingest(self, *paths: Path, collection: str = "default", restore: bool = False) -> dict[str, FileResult]:
         """Ingests ``paths``, by default the whole folder; results by file name."""
-        results = ingest(discover(paths or [self.folder]), collection, self.system, restore=restore)
+        found = discover(paths or [self.folder])
+        results = ingest(found, collection, self.system, restore=restore, reader=self._reader)
         return {Path(result.path).name: result for result in results}
 
     def found(self, question: str, caller: Caller = LOCAL_ADMIN, **query: Any) -> list[str]:
@@ -130,23 +138,23 @@ class Library:
 
 
 @pytest.fixture
-def library(system: System, tmp_path: Path) -> Library:
+def library(system: System, tmp_path: Path, reader: Reader) -> Library:
     """On SQLite and on PostgreSQL."""
-    return Library(tmp_path / "library", system)
+    return Library(tmp_path / "library", system, reader)
 
 
 @pytest.fixture
-def lite_library(lite_system: System, tmp_path: Path) -> Library:
+def lite_library(lite_system: System, tmp_path: Path, reader: Reader) -> Library:
     """On SQLite only."""
-    return Library(tmp_path / "library", lite_system)
+    return Library(tmp_path / "library", lite_system, reader)
 
 
 @pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder: Embedder) -> Path:
+def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder: Embedder, reader: Reader) -> Path:
     """A home that holds the sample documents. Tests that write take a copy."""
     home = new_home(tmp_path_factory.mktemp("sample") / "home", models)
     with open_system(Settings(home=home)) as opened:
-        results = ingest(discover([SAMPLE]), "default", replace(opened, embedder=embedder))
+        results = ingest(discover([SAMPLE]), "default", replace(opened, embedder=embedder), reader=reader)
     assert [result for result in results if result.status == "failed"] == []
     return home
 

@@ -69,9 +69,7 @@ def show_history(document_id: str, as_json: bool) -> None:
 @documents.command("delete")
 @click.argument("document_id")
 @click.option("--edition-id", help="Remove this edition only.")
-@click.option(
-    "--purge", is_flag=True, help="Also erase its text, original file and quotes in answers, for good."
-)
+@click.option("--purge", is_flag=True, help="Also erase its text, original file and quotes in answers, for good.")
 @as_json
 def delete_document(document_id: str, edition_id: str | None, purge: bool, as_json: bool) -> None:
     """Remove a document from every search, at once. It comes back only with ingest --restore."""
@@ -143,9 +141,7 @@ def retire_document(document_id: str, day: str | None, undo: bool, as_json: bool
     elif undo:
         click.echo(f"{retirement.title} is no longer retired.")
     else:
-        click.echo(
-            f"{retirement.title} no longer holds from {retirement.retired_on} on; --as-of finds it before."
-        )
+        click.echo(f"{retirement.title} no longer holds from {retirement.retired_on} on; --as-of finds it before.")
 
 
 @documents.command("proposals")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingestion.types import Metadata, ParsedDocument
-from rag.writing import NewPassage
+from rag.types import NewPassage
 
 
 def count(upto: int) -> Iterator[int]:
