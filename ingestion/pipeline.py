@@ -26,7 +26,7 @@ from ingestion.isolation import parsing_processes
 from ingestion.loaders import RECORD_FORMATS
 from ingestion.manifest import NAME as MANIFEST_NAME
 from ingestion.types import ParsedDocument
-from rag.errors import InvalidRequest, TaiyiError, UnreadableFile
+from rag.errors import InvalidRequest, TaiyiError, Unavailable, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
 from rag.originals import keep_original, remove_unfinished, sha256_of
@@ -264,6 +264,8 @@ class _Run:
                         self._uncommitted.append((reading, edition))
                         if len(self._uncommitted) >= COMMIT_EVERY_DOCUMENTS:
                             self._commit_editions()
+            except Unavailable:
+                raise
             except (TaiyiError, OSError) as error:
                 reading.fault = _said(reading.file, error)
         self._read.append(reading)
