@@ -6,9 +6,7 @@ connections. What it says is taken as if the file itself said it: decoded into v
 Everything ends with the caller, even where that is killed.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -29,8 +27,8 @@ _Value = TypeVar("_Value")
 class Parsers:
     """Reads files, each in a child of its own. Several threads may ask at once. Close it, or use it in ``with``."""
 
-    def __init__(self, home: Path, server: ForkServer, limits: Limits, workers: int) -> None:
-        self._home, self._server, self._limits, self._workers = home, server, limits, workers
+    def __init__(self, home: Path, server: ForkServer, limits: Limits) -> None:
+        self._home, self._server, self._limits = home, server, limits
 
     def __enter__(self) -> Self:
         return self
@@ -41,32 +39,19 @@ class Parsers:
     def close(self) -> None:
         self._server.close()
 
+    def start(self, path: Path) -> Reading[ParsedDocument]:
+        """Begins to read ``path``, up to what the child's pipe holds, and gives its documents as they are taken.
+
+        They raise UnsupportedFormat, and UnreadableFile also for a file that had to be given up; the documents before
+        that are good.
+        """
+        arguments = [str(self._home.absolute()), str(path.absolute())]
+        return self.run("ingestion.parsing:documents", arguments, ParsedDocument, path, is_sound=is_sound)
+
     def parse(self, path: Path) -> Iterator[ParsedDocument]:
-        """The documents in ``path`` as they are read. Raises UnsupportedFormat, and UnreadableFile also for a file
-        that had to be given up; the documents before that are good."""
+        """The documents in ``path``, begun when the first is asked for; else as ``start``."""
         with self.start(path) as reading:
             yield from reading
-
-    def parse_all(
-        self, paths: Iterable[Path], ahead: int | None = None
-    ) -> Iterator[tuple[Path, Iterator[ParsedDocument]]]:
-        """Each of ``paths`` in order with the same iterator as ``parse`` gives, to be used before the next is asked
-        for. Meanwhile up to ``ahead`` further files are read, as far as each one's pipe holds (about 200 KiB)."""
-        ahead = self._workers if ahead is None else ahead
-        waiting = iter(paths)
-        started: deque[tuple[Path, Reading[ParsedDocument]]] = deque()
-        try:
-            while True:
-                while len(started) <= ahead and (path := next(waiting, None)) is not None:
-                    started.append((path, self.start(path)))
-                if not started:
-                    return
-                path, reading = started.popleft()
-                with reading:
-                    yield path, reading
-        finally:
-            for _, reading in started:
-                reading.close()
 
     def unpack(self, path: Path, into: Path, limits: archives.Limits | None = None) -> list[archives.Member]:
         """``archives.unpack`` in a child that can write below ``into`` alone; raises UnreadableFile as that does."""
@@ -110,13 +95,9 @@ class Parsers:
         work, control = self._server.start(order)
         return Reading(path, order, value_type, is_sound, self._limits, size, work, control)
 
-    def start(self, path: Path) -> Reading[ParsedDocument]:
-        arguments = [str(self._home.absolute()), str(path.absolute())]
-        return self.run("ingestion.parsing:documents", arguments, ParsedDocument, path, is_sound=is_sound)
 
-
-def parsing_processes(home: Path, limits: Limits | None = None, workers: int | None = None) -> Parsers:
-    """Parsers whose tokenizer is the one under ``home``. ``workers`` is how many files ``parse_all`` reads ahead."""
+def parsing_processes(home: Path, limits: Limits | None = None) -> Parsers:
+    """Parsers whose tokenizer is the one under ``home``."""
     ensure_packaged_embedder(home)
     server = ForkServer([("ingestion.parsing:prepare", [str(home.absolute())])])
-    return Parsers(home, server, limits or Limits(), workers or min(4, os.cpu_count() or 1))
+    return Parsers(home, server, limits or Limits())

@@ -205,7 +205,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, file: Path) -> None
         list(parsers.parse(file))
 
 
-def test_files_come_in_order_while_later_ones_are_read(parsers: Parsers, tmp_path: Path) -> None:
+def test_several_files_are_read_at_once_and_one_that_fails_fails_alone(parsers: Parsers, tmp_path: Path) -> None:
     paths = []
     for number in range(12):
         path = tmp_path / f"{number}.txt"
@@ -213,9 +213,11 @@ def test_files_come_in_order_while_later_ones_are_read(parsers: Parsers, tmp_pat
         paths.append(path)
     paths.insert(5, tmp_path / "gone.txt")
     seen, failed = [], []
-    for path, found in parsers.parse_all(paths):
+    begun = [(path, parsers.start(path)) for path in paths]
+    for path, reading in begun:
         try:
-            seen.append((path, [document.text.split(".")[0] for document in found]))
+            with reading as documents:
+                seen.append((path, [document.text.split(".")[0] for document in documents]))
         except UnreadableFile:
             failed.append(path)
     assert failed == [tmp_path / "gone.txt"]
