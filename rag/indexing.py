@@ -49,7 +49,7 @@ class _Entry:
     text: str
 
 
-def indexed_text(title: str, section: str | None, text: str) -> str:
+def indexed_text(title: str | None, section: str | None, text: str) -> str:
     """What of a passage is embedded and searched for words: its document's title and its section go before it."""
     return "\n".join(part for part in (title, section, text) if part)
 

@@ -5,6 +5,7 @@ answers, the vectors and terms, and names the original file for erasing; what st
 ``verify`` accepts. Either leaves a receipt.
 """
 
+import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ class Receipt:
     generation: int
     purged: bool
     deleted_at: str
-    original_erased: bool = False
+    original_erased: bool
 
 
 def delete_document(
@@ -123,6 +124,7 @@ def _remove(
         passages=_count_passages(session, [edition.id for edition in removed]),
         generation=collection.generation,
         purged=False,
+        original_erased=False,
         caller_id=caller.id,
         removed_at=now,
     )
@@ -144,8 +146,10 @@ def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
         row.purged, row.title = True, None
         for former in session.scalars(select(RemovalRow).where(RemovalRow.document_id == receipt.document_id)):
             former.title = None
+        jobs = set()
         for file in session.scalars(select(JobFileRow).where(JobFileRow.document_id == receipt.document_id)):
             file.location = ERASED
+            jobs.add(file.job_id)
         session.flush()
         needed = set(
             session.scalars(
@@ -156,6 +160,10 @@ def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
         )
     for sha256 in originals - needed:
         erase_original(system.home, sha256)
+    for job_id in jobs:  # what waits there to be tried again
+        shutil.rmtree(system.home / "uploads" / job_id, ignore_errors=True)
+    with system.database.writing() as session:
+        session.get_one(RemovalRow, receipt.id).original_erased = not originals & needed
     system.database.forget_freed_pages()
     return replace(receipt, purged=True, title=None, original_erased=not originals & needed)
 
@@ -184,5 +192,6 @@ def _receipt(row: RemovalRow) -> Receipt:
         passages=row.passages,
         generation=row.generation,
         purged=row.purged,
+        original_erased=row.original_erased,
         deleted_at=row.removed_at.isoformat(),
     )

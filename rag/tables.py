@@ -191,9 +191,9 @@ class SourceRow(Base):
 
 
 class JobRow(Base):
-    """Files on their way in. ``source`` is ``upload`` or ``folder``: of an upload, ``paths`` is the file's name; of
-    folders, the paths to read. ``state`` is ``queued``, ``running``, ``succeeded``, ``partial``, ``failed`` or
-    ``cancelled``; ``error`` says why a job failed as a whole."""
+    """Files on their way in. ``source`` is ``upload``, ``folder`` or ``root``: of an upload, ``paths`` is the file's
+    name; else they are the paths to read, of a ``root`` as a client named them. ``state`` is ``queued``, ``running``,
+    ``succeeded``, ``partial``, ``failed`` or ``cancelled``; ``error`` says why a job failed as a whole."""
 
     __tablename__ = "jobs"
 
@@ -241,6 +241,7 @@ class RemovalRow(Base):
     passages: Mapped[int]
     generation: Mapped[int]
     purged: Mapped[bool]
+    original_erased: Mapped[bool]
     caller_id: Mapped[str] = mapped_column(Text)
     removed_at: Mapped[datetime] = mapped_column(Moment)
 

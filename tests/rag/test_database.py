@@ -1,14 +1,17 @@
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, select, text
+from sqlalchemy import create_engine, inspect, select, text
 
 from conftest import PROJECT
+from rag import catalog
 from rag.database import HEAD, open_database
 from rag.errors import Inconsistent, Unavailable
-from rag.tables import Base, CollectionRow
+from rag.tables import Base, CollectionRow, DocumentKeyRow, JobRow
+from rag.types import LOCAL_ADMIN
 from rag.writing import ensure_collection
 
 
@@ -72,3 +75,33 @@ def test_no_password_is_shown_when_a_database_fails() -> None:
     with pytest.raises(Unavailable) as failed, open_database("postgresql://user:secret@localhost:1/none"):
         pass
     assert "secret" not in str(failed.value)
+
+
+def test_a_library_of_the_first_schema_is_taken_over(database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(PROJECT / "rag" / "migrations"))
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        day = "2026-01-02 03:04:05"
+        for statement in (
+            f"INSERT INTO collections (id, name, generation, created_at) VALUES (1, 'default', 3, '{day}')",
+            "INSERT INTO documents (id, collection_id, key, external_id) VALUES ('d', 1, 'id:x', 'x')",
+            "INSERT INTO editions (id, document_id, state, source, source_sha256, format, title, authors, text,"
+            " page_starts, ingested_at) VALUES"
+            f" ('e', 'd', 'live', '/a.md', '0', 'md', 'T', '[]', 'Text', '[]', '{day}')",
+            "INSERT INTO passages (edition_id, ordinal, char_start, char_end) VALUES ('e', 0, 0, 4)",
+            "INSERT INTO jobs (id, caller_id, collection, state, filename, sha256, stated_metadata, result, created_at)"
+            f" VALUES ('j', 'local', 'default', 'queued', 'u.md', '0', '{{}}', '[]', '{day}')",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    with open_database(database_url) as database, database.reading() as session:
+        job = session.get_one(JobRow, "j")
+        assert (job.state, job.source, job.paths, job.stated_metadata) == ("queued", "upload", ["u.md"], {})
+        [document] = catalog.documents(session, LOCAL_ADMIN)
+        assert (document.external_id, document.editions[0].metadata.publication_types) == ("x", ())
+        assert session.get_one(DocumentKeyRow, (1, "id:x")).document_id == "d"
+        [passage] = catalog.passages(session, LOCAL_ADMIN, [1]).values()
+        assert (passage.text, passage.external_id, passage.flags) == ("Text", "x", ())

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("passages", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("purged", sa.Boolean(), nullable=False),
+        sa.Column("original_erased", sa.Boolean(), nullable=False),
         sa.Column("caller_id", sa.Text(), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_removals")),
