@@ -159,4 +159,4 @@ def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silen
     with lite_library.system.database.reading() as session:
         found = {document.title: document for document in catalog.documents(session, LOCAL_ADMIN)}
     assert {title: one.editions[0].metadata.published for title, one in found.items()} == {"A": "2018", "B": "2023"}
-    assert {(one.publisher, one.editions[0].edition) for one in found.values()} == {("P", None)}
+    assert {(one.publisher, one.editions[0].metadata.edition) for one in found.values()} == {("P", None)}

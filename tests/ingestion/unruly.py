@@ -110,7 +110,7 @@ if __name__ == "__main__":  # a caller to be killed: prints which processes it h
     from ingestion.isolation import Parsers
 
     here = Path(__file__).parent
-    parsers = [Parsers(here, ForkServer([]), Limits(), workers=1) for _ in range(2)]
+    parsers = [Parsers(here, ForkServer([]), Limits()) for _ in range(2)]
     readings = [one.run("unruly:own_pid_and_parents", [], int, here) for one in parsers]
     pids = [next(reading) for reading in readings for _ in range(2)]
     sys.stdout.write(" ".join(map(str, pids)) + "\n")
