@@ -16,7 +16,9 @@ from ingestion.loaders.lines import language_code
 from ingestion.screening import flags_of
 from ingestion.splitting import CountTokens, lay_out, split, token_counter
 from ingestion.types import Block, BlockKind, LoadedDocument, ParsedDocument
+from rag.flags import HIDDEN
 from rag.packaged_embedder import load_tokenizer
+from rag.types import NewPassage
 
 _SAMPLE = (
     "Background: We aimed to compare the effect of treatment with that of placebo in patients with diabetes, and to "
@@ -35,11 +37,19 @@ def parse(path: Path, count_tokens: CountTokens) -> Iterator[ParsedDocument]:
 
 def parsed(loaded: LoadedDocument, format_name: str, count_tokens: CountTokens) -> ParsedDocument:
     laid_out = lay_out(loaded.blocks)
-    passages = []
-    for passage in split(loaded.blocks, laid_out, count_tokens):
-        found = flags_of(laid_out.text[passage.char_start : passage.char_end])
-        passages.append(replace(passage, flags=(*passage.flags, *map(str, found))) if found else passage)
+    passages = _screened(split(loaded.blocks, laid_out, count_tokens), laid_out.text)
+    if any(set(passage.flags) - {HIDDEN} for passage in passages):
+        again = split(loaded.blocks, laid_out, count_tokens, lambda sentence: bool(flags_of(sentence)))
+        passages = _screened(again, laid_out.text)
     return ParsedDocument(format_name, loaded.metadata, laid_out.text, laid_out.page_starts, tuple(passages))
+
+
+def _screened(passages: list[NewPassage], text: str) -> list[NewPassage]:
+    screened = []
+    for passage in passages:
+        found = flags_of(text[passage.char_start : passage.char_end])
+        screened.append(replace(passage, flags=(*passage.flags, *map(str, found))) if found else passage)
+    return screened
 
 
 def is_sound(document: ParsedDocument) -> bool:

@@ -108,10 +108,17 @@ def lay_out(blocks: Sequence[Block]) -> LaidOutText:
     return LaidOutText("".join(parts), tuple(spans), tuple(page_starts))
 
 
-def split(blocks: Sequence[Block], laid_out: LaidOutText, count_tokens: CountTokens) -> list[NewPassage]:
+def split(
+    blocks: Sequence[Block],
+    laid_out: LaidOutText,
+    count_tokens: CountTokens,
+    is_suspect: Callable[[str], bool] = lambda sentence: False,
+) -> list[NewPassage]:
     """The passages of a text, in order. Together they cover every block; none crosses from one section into another.
 
     A section's heading belongs to its first passage. Headings with nothing below them join the section that follows.
+    Sentences, items and rows that are suspect are in passages of their own, so that what stands beside them can be
+    searched without them.
     """
     sections = _sections(blocks)
     units = _units(blocks, laid_out, count_tokens)
@@ -124,7 +131,7 @@ def split(blocks: Sequence[Block], laid_out: LaidOutText, count_tokens: CountTok
         first_unit = at
         while at < len(units) and units[at].start < end:
             at += 1
-        for run in _runs(units[first_unit:at]):
+        for run in _runs(units[first_unit:at], lambda unit: is_suspect(laid_out.text[unit.start : unit.end])):
             flags = (HIDDEN,) if run[0].hidden else ()
             for char_start, char_end in _packed(run):
                 boxes = _boxes(blocks, starts, char_start, char_end) if has_boxes else ()
@@ -146,9 +153,9 @@ def _boxes(
     )
 
 
-def _runs(units: list[_Unit]) -> list[list[_Unit]]:
-    """Units parted where hidden ones begin and end."""
-    return [list(run) for _, run in groupby(units, key=lambda unit: unit.hidden)]
+def _runs(units: list[_Unit], is_suspect: Callable[[_Unit], bool]) -> list[list[_Unit]]:
+    """Units parted where hidden ones and suspect ones begin and end."""
+    return [list(run) for _, run in groupby(units, key=lambda unit: (unit.hidden, is_suspect(unit)))]
 
 
 def _sections(blocks: Sequence[Block]) -> list[tuple[str | None, int]]:
