@@ -103,6 +103,7 @@ class EditionRow(Base):
     __tablename__ = "editions"
     __table_args__ = (
         Index("ix_editions_document_id_content_sha256", "document_id", "content_sha256"),
+        Index("ix_editions_source", "source"),
         Index("ix_editions_source_sha256", "source_sha256"),
     )
 

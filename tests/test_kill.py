@@ -1,33 +1,78 @@
 """What survives ``kill -9``: the program is started as a user starts it, and killed at random moments."""
 
 import json
+import logging
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
+from collections import Counter
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from conftest import EXECUTABLE, new_home, start_server
+from rag import catalog
+from rag.retrieval import search
+from rag.settings import Settings
+from rag.system import open_system
+from rag.tables import PassageRow
+from rag.types import LOCAL_ADMIN, Query
 
-QUERIES = ["Drug7 dose", "什么药物用于治疗", "kidney function", "Drug3 children", "blood pressure"]
+TOPICS = ("kidney function", "blood pressure", "children", "pregnancy", "药物用于治疗高血压", "急性发作时的吸入治疗")
+FINDINGS = (
+    "dose",
+    "risk",
+    "trial",
+    "renal",
+    "hepatic",
+    "elderly",
+    "interval",
+    "relapse",
+    "剂量",
+    "疗程",
+    "风险",
+    "复发",
+)
+BEFORE = "before anything was committed, or with nothing left to do"
+IN_BETWEEN = "between reading and publishing"
+log = logging.getLogger(__name__)
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("documents")
-    topics = ("kidney function", "blood pressure", "children", "pregnancy", "药物用于治疗高血压")
-    for number in range(40):
-        topic = topics[number % len(topics)]
-        sentences = " ".join(f"Drug{number} is given at {number + i} mg for {topic} in step {i}." for i in range(6))
-        (folder / f"d{number:02}.md").write_text(f"# Drug{number}\n\n## Use\n\n{sentences}\n", encoding="utf-8")
-    lines = (json.dumps({"id": f"r{i}", "title": f"Record {i}", "text": f"Record {i} on Drug{i}."}) for i in range(60))
-    (folder / "records.jsonl").write_text("\n".join(lines))
-    return folder
+def write_portions(folder: Path, count: int, documents: int) -> list[Path]:
+    """``count`` folders, each of ``documents`` documents: a fifth of them in a zip, a fifth records of one file."""
+    chance = random.Random(3)
+    portions = [folder / f"portion{number:02}" for number in range(count)]
+    for number, portion in enumerate(portions):
+        portion.mkdir()
+        texts = {f"Drug{number * documents + i}": chance.sample(FINDINGS, 4) for i in range(documents)}
+        apart = documents // 5
+        with zipfile.ZipFile(portion / "others.zip", "w") as archive:
+            for name in list(texts)[:apart]:
+                archive.writestr(f"{name}.md", document(name, texts[name]))
+        records = [
+            {"id": name, "title": f"Record of {name}", "text": f"{name} and {' '.join(texts[name])} for {name}."}
+            for name in list(texts)[apart : 2 * apart]
+        ]
+        (portion / "records.jsonl").write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        for name in list(texts)[2 * apart :]:
+            (portion / f"{name}.md").write_text(document(name, texts[name]), encoding="utf-8")
+    return portions
+
+
+def document(name: str, findings: list[str]) -> str:
+    number = int(name.removeprefix("Drug"))
+    topic = TOPICS[number % len(TOPICS)]
+    sentences = " ".join(f"{name} is given at {number + i} mg for {topic}: {one}." for i, one in enumerate(findings))
+    return f"# {name}\n\n## Use\n\n{sentences}\n\n## {findings[0]}\n\n{sentences} {' '.join(findings)}\n"
 
 
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,66 +80,136 @@ def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([EXECUTABLE, *arguments], env=environment, capture_output=True, text=True, timeout=300)
 
 
-def state(home: Path) -> list:
-    """Everything a user can see: the passages with their ids, and the results of searches."""
-    from rag import catalog
-    from rag.retrieval import search
-    from rag.settings import Settings
-    from rag.system import open_system
-    from rag.types import LOCAL_ADMIN, Query
-
+def state(home: Path, searches: int = 40) -> tuple[list, list]:
+    """What a user can see: every passage with the ids of its document and edition, the ten best of some searches."""
+    chance = random.Random(5)
+    queries = [
+        f"Drug{chance.randrange(500)} {chance.choice(TOPICS)} {chance.choice(FINDINGS)}" for _ in range(searches)
+    ]
     with open_system(Settings(home=home)) as system:
         with system.database.reading() as session:
-            passages = catalog.passages(session, LOCAL_ADMIN, range(1, 2000))
-        seen = [sorted((p.external_id or p.title, p.char_start, p.text) for p in passages.values())]
-        for query in QUERIES:
-            hits = search(Query(query), LOCAL_ADMIN, system).hits
-            seen.append([(hit.passage.title, hit.passage.text, round(hit.score, 6)) for hit in hits])
-    return seen
+            passages = catalog.passages(session, LOCAL_ADMIN, session.scalars(select(PassageRow.id)).all())
+        found = [search(Query(query, top_k=10), LOCAL_ADMIN, system).hits for query in queries]
+    return (
+        sorted((p.document_id, p.edition_id, p.char_start, p.title, p.text) for p in passages.values()),
+        [[(hit.passage.edition_id, hit.passage.char_start, round(hit.score, 6)) for hit in hits] for hits in found],
+    )
 
 
-def start_ingest(home: Path, folder: Path) -> subprocess.Popen[bytes]:
+def start_ingest(home: Path, *paths: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [EXECUTABLE, "ingest", str(folder)],
+        [EXECUTABLE, "ingest", *map(str, paths)],
         env={**os.environ, "RAG_HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
+def progress(home: Path) -> tuple[int, int, int]:
+    """How many editions are committed, how many of those are pending, how many files were read to their end."""
+    try:
+        with closing(sqlite3.connect(f"file:{home / 'taiyi.db'}?mode=ro", uri=True)) as connection:
+            [row] = connection.execute(
+                "SELECT (SELECT COUNT(*) FROM editions), (SELECT COUNT(*) FROM editions WHERE state = 'pending'),"
+                " (SELECT COUNT(*) FROM sources)"
+            )
+    except sqlite3.OperationalError:  # killed before there was a database
+        return 0, 0, 0
+    return row
+
+
+def where_it_was(before: tuple[int, int, int], after: tuple[int, int, int]) -> str:
+    if after[2] > before[2]:
+        return "after publishing"
+    if after[1]:
+        return IN_BETWEEN
+    return BEFORE
+
+
+def processes_of(home: Path) -> list[str]:
+    """The command lines that name ``home``, as those of the processes do that read files for it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(home) in line]
+
+
+def leftovers(home: Path) -> list[Path]:
+    unfinished = [path for folder in ("index", "originals") for path in (home / folder).rglob("*.unfinished")]
+    return unfinished + [path for folder in ("unpacked", "uploads") for path in (home / folder).rglob("*")]
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, models: Path, folder: Path) -> tuple[list, float]:
+def portions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_portions(tmp_path_factory.mktemp("documents"), 5, 12)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, models: Path, portions: list[Path]) -> tuple[list, list]:
     home = new_home(tmp_path_factory.mktemp("undisturbed") / "home", models)
-    started = time.perf_counter()
-    assert command(home, "ingest", str(folder)).returncode == 0
-    return state(home), time.perf_counter() - started
+    assert command(home, "ingest", *map(str, portions)).returncode == 0
+    return state(home)
 
 
-@pytest.mark.parametrize("rounds", [pytest.param(3, id="few"), pytest.param(25, id="many", marks=pytest.mark.full)])
+@LINUX
 def test_an_ingest_killed_at_random_ends_like_an_undisturbed_one(
-    tmp_path: Path, models: Path, folder: Path, undisturbed: tuple[list, float], rounds: int
+    tmp_path: Path, models: Path, portions: list[Path], undisturbed: tuple[list, list]
 ) -> None:
-    expected, duration = undisturbed
-    chance = random.Random(7)
-    for number in range(rounds):
-        home = new_home(tmp_path / f"home{number}", models)
-        for _ in range(2):
-            process = start_ingest(home, folder)
-            time.sleep(chance.uniform(0.2, 1.0) * duration)
+    killed_again_and_again(tmp_path, models, portions, 5)
+    assert state(tmp_path / "home") == undisturbed
+
+
+@LINUX
+@pytest.mark.full
+def test_an_ingest_of_500_documents_killed_200_times_ends_like_an_undisturbed_one(tmp_path: Path, models: Path) -> None:
+    portions = write_portions(tmp_path, 25, 20)
+    landed = killed_again_and_again(tmp_path, models, portions, 200)
+    log.info("kills %s", dict(landed))
+    undisturbed = new_home(tmp_path / "undisturbed", models)
+    assert command(undisturbed, "ingest", *map(str, portions)).returncode == 0
+    passages, hits = state(undisturbed, searches=200)
+    assert state(tmp_path / "home", searches=200) == (passages, hits)
+    assert len({document_id for document_id, *_ in passages}) == 500
+    assert landed[IN_BETWEEN] >= 50
+    assert landed[BEFORE] >= 50
+
+
+def killed_again_and_again(tmp_path: Path, models: Path, portions: list[Path], kills: int) -> Counter[str]:
+    """Reads ``portions`` into ``tmp_path / "home"``, a further one after some kills, so that there is always something
+    to do; then once undisturbed. Where the kills hit."""
+    first = new_home(tmp_path / "first", models)
+    started = time.monotonic()
+    assert command(first, "ingest", str(portions[0])).returncode == 0
+    longest = time.monotonic() - started
+    home = new_home(tmp_path / "home", models)
+    chance, landed = random.Random(7), Counter[str]()
+    while landed.total() < kills:
+        before = progress(home)
+        process = start_ingest(home, *portions[: 1 + landed.total() * len(portions) // kills])
+        try:
+            assert process.wait(chance.uniform(0.05, longest)) == 0
+        except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        assert command(home, "ingest", str(folder)).returncode == 0
-        assert state(home) == expected
-        assert command(home, "verify").returncode == 0
+            landed[where_it_was(before, progress(home))] += 1
+    assert command(home, "ingest", *map(str, portions)).returncode == 0
+    assert command(home, "verify").returncode == 0
+    assert leftovers(home) == []
+    deadline = time.monotonic() + 15
+    while processes_of(home):
+        assert time.monotonic() < deadline, processes_of(home)
+        time.sleep(0.1)
+    return landed
 
 
 def test_two_processes_ingesting_at_once_lose_nothing(
-    tmp_path: Path, models: Path, folder: Path, undisturbed: tuple[list, float]
+    tmp_path: Path, models: Path, portions: list[Path], undisturbed: tuple[list, list]
 ) -> None:
     home = new_home(tmp_path / "home", models)
-    both = [start_ingest(home, folder) for _ in range(2)]
+    both = [start_ingest(home, *portions) for _ in range(2)]
     assert [process.wait(300) for process in both] == [0, 0]
-    assert state(home) == undisturbed[0]
+    assert state(home) == undisturbed
     assert command(home, "verify").returncode == 0
 
 

@@ -77,6 +77,7 @@ def upgrade() -> None:
     )
     op.drop_column("documents", "external_id")
     op.create_index("ix_editions_document_id_content_sha256", "editions", ["document_id", "content_sha256"])
+    op.create_index("ix_editions_source", "editions", ["source"])
     op.create_index("ix_editions_source_sha256", "editions", ["source_sha256"])
     op.create_index(op.f("ix_editions_likeness"), "editions", ["likeness"])
     op.add_column("passages", sa.Column("boxes", sa.JSON(), nullable=False, server_default="[]"))
