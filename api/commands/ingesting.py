@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,29 +25,53 @@ INTERRUPTED = 130
 @click.option("--restore", is_flag=True, help="Bring back documents that were deleted.")
 @click.option("--detach", is_flag=True, help="Leave it to the worker of `serve` or `jobs run`, and print the job's id.")
 @click.option("--watch", is_flag=True, help="Go on reading files as they come or change, until Ctrl-C.")
+@click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="auto",
+    help="Parse and embed on the Ray cluster whose head is HOST:PORT, without it on that of this machine.",
+)
 @as_json
-def ingest(paths: tuple[Path, ...], collection: str, restore: bool, detach: bool, watch: bool, as_json: bool) -> None:
+def ingest(
+    paths: tuple[Path, ...],
+    collection: str,
+    restore: bool,
+    detach: bool,
+    watch: bool,
+    ray: str | None,
+    as_json: bool,
+) -> None:
     """Read files and folders into a collection.
 
     Ctrl-C ends after the file it is at; what was read by then is searchable.
     """
     if detach and watch:
         raise click.UsageError("--detach and --watch exclude each other")
+    if ray and (detach or watch):
+        raise click.UsageError("--ray is for a run of this command alone, without --detach and --watch")
+    if ray and ray != "auto" and ":" not in ray:
+        raise click.UsageError(f"--ray {ray}: is no HOST:PORT; to name none, put --ray after the paths")
     if detach:
         _queue(paths, collection, restore, as_json)
     elif watch:
         _keep_reading(paths, collection, restore, as_json)
     else:
-        _read(paths, collection, restore, as_json)
+        _read(paths, collection, restore, ray, as_json)
 
 
-def _read(paths: tuple[Path, ...], collection: str, restore: bool, as_json: bool) -> None:
+def _read(paths: tuple[Path, ...], collection: str, restore: bool, ray: str | None, as_json: bool) -> None:
     from api.terminal import ingest_progress
     from ingestion.pipeline import discover
     from ingestion.running import run_now
     from rag.types import LOCAL_ADMIN
 
-    with open_home() as system:
+    with open_home() as system, ExitStack() as opened:
+        reader = None
+        if ray:
+            from ingestion.cluster import on_cluster
+
+            system, reader = opened.enter_context(on_cluster(system, ray))
         files = discover(paths)
         with ingest_progress(len(files)) as shown, _interruptible() as interruption:
 
@@ -56,7 +80,7 @@ def _read(paths: tuple[Path, ...], collection: str, restore: bool, as_json: bool
                 shown.on_waiting()
 
             listener = replace(shown, on_waiting=on_waiting, should_stop=interruption.should_stop)
-            run = run_now(system, LOCAL_ADMIN, collection, paths, files, restore, listener)
+            run = run_now(system, LOCAL_ADMIN, collection, paths, files, restore, listener, reader)
     _print(run, as_json)
     if run.state == "cancelled":
         sys.exit(INTERRUPTED)
