@@ -145,6 +145,7 @@ def test_a_cluster_gives_the_home_that_one_machine_gives(
     assert {result.status for result in ingest(files, "default", there)} == {"unchanged", "failed"}
 
 
+@pytest.mark.full
 def test_a_machine_that_dies_half_way_is_done_without(
     two_machines: Any, tmp_path: Path, here: System, there: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
