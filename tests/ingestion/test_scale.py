@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from conftest import Library
+from ingestion import pipeline
 from ingestion.pipeline import FileToRead, Listener, Reader, discover, ingest
 from rag.system import System
 
@@ -53,9 +54,10 @@ def memory() -> int:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_the_memory_of_an_ingest_grows_by_the_vectors_alone(
-    lite_system: System, tmp_path: Path, reader: Reader
+    lite_system: System, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_records(tmp_path / "records.xml", 4000)
+    monkeypatch.setattr(pipeline, "PUBLISH_EVERY_PASSAGES", 256)  # many batches of few passages
+    write_records(tmp_path / "records.xml", 2400)
     samples: dict[int, int] = {}
     embedded = 0
 
@@ -73,10 +75,11 @@ def test_the_memory_of_an_ingest_grows_by_the_vectors_alone(
     )
     first, second = (
         max(used for count, used in samples.items() if low <= count / embedded <= high)
-        for low, high in ((0.25, 0.5), (0.75, 1))
+        for low, high in ((0.3, 0.5), (0.75, 1))
     )
     vectors = embedded // 2 * DIMENSION * 4
-    assert embedded >= 4000
+    assert embedded >= 2400
+    print(sorted(samples.items()))
     assert second - first < 2 * vectors + 8 * MIB, f"{(second - first) / MIB:.0f} MiB for half of {embedded} passages"
 
 
