@@ -79,7 +79,6 @@ def test_the_memory_of_an_ingest_grows_by_the_vectors_alone(
     )
     vectors = embedded // 2 * DIMENSION * 4
     assert embedded >= 2400
-    print(sorted(samples.items()))
     assert second - first < 2 * vectors + 8 * MIB, f"{(second - first) / MIB:.0f} MiB for half of {embedded} passages"
 
 
