@@ -103,12 +103,13 @@ class EditionRow(Base):
     __tablename__ = "editions"
     __table_args__ = (
         Index("ix_editions_document_id_content_sha256", "document_id", "content_sha256"),
+        Index("ix_editions_document_id_state", "document_id", "state"),
         Index("ix_editions_source", "source"),
         Index("ix_editions_source_sha256", "source_sha256"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), index=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
     state: Mapped[str] = mapped_column(String(16), index=True)
     in_force_from: Mapped[date | None] = mapped_column(Date)
     in_force_until: Mapped[date | None] = mapped_column(Date)

@@ -76,6 +76,8 @@ def upgrade() -> None:
         "UPDATE editions SET external_id = (SELECT external_id FROM documents WHERE documents.id = editions.document_id)"
     )
     op.drop_column("documents", "external_id")
+    op.drop_index("ix_editions_document_id", "editions")
+    op.create_index("ix_editions_document_id_state", "editions", ["document_id", "state"])
     op.create_index("ix_editions_document_id_content_sha256", "editions", ["document_id", "content_sha256"])
     op.create_index("ix_editions_source", "editions", ["source"])
     op.create_index("ix_editions_source_sha256", "editions", ["source_sha256"])
