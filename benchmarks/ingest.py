@@ -1,8 +1,8 @@
 """What it costs to read documents in: parsing, the whole against embedding alone, memory, and reading again.
 
     python benchmarks/ingest.py parse --synthetic          pages and records a second on one core
-    python benchmarks/ingest.py pipeline --synthetic 1500  the whole of an ingest against embedding the same passages
-    python benchmarks/ingest.py memory --records 100000    memory over the ingest of a large corpus
+    python benchmarks/ingest.py pipeline --synthetic 300  the whole of an ingest against embedding the same passages
+    python benchmarks/ingest.py memory --records 25000    memory over the ingest of a large corpus
     python benchmarks/ingest.py again --synthetic 5000     a second ingest with nothing changed
 
 ``parse``, ``pipeline`` and ``again`` take a folder of files instead. Ratios are of times within one run.
@@ -57,7 +57,7 @@ def main() -> None:
     one.add_argument("--rounds", type=int, default=2)
     one.set_defaults(run=measure_pipeline)
     one = commands.add_parser("memory", help="memory over the ingest of a large corpus")
-    one.add_argument("--records", type=int, default=100_000)
+    one.add_argument("--records", type=int, default=25_000)
     one.set_defaults(run=measure_memory)
     one = commands.add_parser("again", help="a second ingest with nothing changed")
     one.add_argument("folder", type=Path, nargs="?")
@@ -128,7 +128,8 @@ def measure_pipeline(arguments: argparse.Namespace) -> None:
             say(
                 f"round {number + 1}: {passages} passages; ingest {whole:.1f} s ({passages / whole:.1f} passages/s, "
                 f"{used:.1f} s of processor time), embedding alone {alone:.1f} s ({passages / alone:.1f} passages/s, "
-                f"{alone_used:.1f} s of processor time), ratio {whole / alone:.3f}"
+                f"{alone_used:.1f} s of processor time), ratio {whole / alone:.3f}, of processor time "
+                f"{used / alone_used:.3f}"
             )
         say_failed(results)
         ratio = statistics.median(whole / alone for whole, alone in zip(wholes, alones, strict=True))
