@@ -1,8 +1,8 @@
 """What it costs to read documents in: parsing, the whole against embedding alone, memory, and reading again.
 
     python benchmarks/ingest.py parse --synthetic          pages and records a second on one core
-    python benchmarks/ingest.py pipeline --synthetic 300  the whole of an ingest against embedding the same passages
-    python benchmarks/ingest.py memory --records 25000    memory over the ingest of a large corpus
+    python benchmarks/ingest.py pipeline --synthetic 300   the whole of an ingest against embedding the same passages
+    python benchmarks/ingest.py memory --records 25000     memory over the ingest of a large corpus
     python benchmarks/ingest.py again --synthetic 5000     a second ingest with nothing changed
 
 ``parse``, ``pipeline`` and ``again`` take a folder of files instead. Ratios are of times within one run.
