@@ -28,7 +28,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Li
 @pytest.fixture(scope="module")
 def parsers(models: Path) -> Iterator[Parsers]:
     limits = Limits(silence_s=1.5, cpu_s=2, memory_mib=700, output_mib=4, message_mib=2)
-    with parsing_processes(models.parent, limits, workers=2) as opened:
+    with parsing_processes(models.parent, limits) as opened:
         list(opened.run("unruly:count", [1], int, models))
         yield opened
 
@@ -42,7 +42,7 @@ def file(tmp_path: Path) -> Path:
 
 def bare(limits: Limits | None = None) -> Parsers:
     """Starts quickly, and reads no document."""
-    return Parsers(Path(), ForkServer([]), limits or Limits(), workers=1)
+    return Parsers(Path(), ForkServer([]), limits or Limits())
 
 
 def reason(parsers: Parsers, file: Path, function: str, *arguments: Any) -> str:
@@ -199,7 +199,7 @@ def test_a_server_that_was_killed_is_started_anew(file: Path) -> None:
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, file: Path) -> None:
     with (
-        Parsers(tmp_path, ForkServer([("no_such_module:prepare", [])]), Limits(), workers=1) as parsers,
+        Parsers(tmp_path, ForkServer([("no_such_module:prepare", [])]), Limits()) as parsers,
         pytest.raises(Unavailable, match=r"does not start: .*no_such_module"),
     ):
         list(parsers.parse(file))
