@@ -133,39 +133,35 @@ def _remove(
 
 
 def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
-    """Erases the words of removed editions. Killed half-way, the purge is run again to its end."""
+    """Erases the words of removed editions, the files first: killed half-way, the purge is run again to its end."""
     compact(system, collection_id)
-    with system.database.writing() as session:
-        editions = session.scalars(select(EditionRow).where(EditionRow.id.in_(receipt.edition_ids))).all()
-        originals = {edition.source_sha256 for edition in editions}
-        session.execute(delete(PassageRow).where(PassageRow.edition_id.in_(receipt.edition_ids)))
-        for edition in editions:
-            _make_tombstone(edition)
-        erase_quotes(session, receipt.edition_ids)
-        row = session.get_one(RemovalRow, receipt.id)
-        row.purged, row.title = True, None
-        for former in session.scalars(select(RemovalRow).where(RemovalRow.document_id == receipt.document_id)):
-            former.title = None
-        jobs = set()
-        for file in session.scalars(select(JobFileRow).where(JobFileRow.document_id == receipt.document_id)):
-            file.location = ERASED
-            jobs.add(file.job_id)
-        session.flush()
-        needed = set(
-            session.scalars(
-                select(EditionRow.source_sha256).where(
-                    EditionRow.source_sha256.in_(originals), EditionRow.state != "purged"
-                )
-            )
+    ours = EditionRow.id.in_(receipt.edition_ids)
+    with system.database.reading() as session:
+        originals = set(session.scalars(select(EditionRow.source_sha256).where(ours)))
+        others = select(EditionRow.source_sha256).where(
+            EditionRow.source_sha256.in_(originals),
+            EditionRow.state != "purged",
+            EditionRow.id.not_in(receipt.edition_ids),
         )
+        needed = set(session.scalars(others))
+        jobs = set(session.scalars(select(JobFileRow.job_id).where(JobFileRow.document_id == receipt.document_id)))
     for sha256 in originals - needed:
         erase_original(system.home, sha256)
     for job_id in jobs:  # what waits there to be tried again
         shutil.rmtree(system.home / "uploads" / job_id, ignore_errors=True)
     with system.database.writing() as session:
-        session.get_one(RemovalRow, receipt.id).original_erased = not originals & needed
+        session.execute(delete(PassageRow).where(PassageRow.edition_id.in_(receipt.edition_ids)))
+        for edition in session.scalars(select(EditionRow).where(ours)):
+            _make_tombstone(edition)
+        erase_quotes(session, receipt.edition_ids)
+        row = session.get_one(RemovalRow, receipt.id)
+        row.purged, row.original_erased = True, not needed
+        for former in session.scalars(select(RemovalRow).where(RemovalRow.document_id == receipt.document_id)):
+            former.title = None
+        for file in session.scalars(select(JobFileRow).where(JobFileRow.document_id == receipt.document_id)):
+            file.location = ERASED
     system.database.forget_freed_pages()
-    return replace(receipt, purged=True, title=None, original_erased=not originals & needed)
+    return replace(receipt, purged=True, title=None, original_erased=not needed)
 
 
 def _make_tombstone(edition: EditionRow) -> None:
