@@ -1,7 +1,8 @@
 """From a question to the passages that may answer it: dense and lexical search of each collection, fused by rank."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ ARM_DEPTH = 100
 MAX_TOP_K = 100
 _ATTEMPTS = 5
 
+Found = TypeVar("Found")
+
 
 @dataclass(frozen=True, slots=True)
 class _Arms:
@@ -40,35 +43,59 @@ def search(query: Query, caller: Caller, system: System) -> SearchResult:
     Raises InvalidRequest for an empty question, a bad ``top_k`` or filter, NotFound for a collection the caller may
     not read. A search that meets a compaction starts again from SQL.
     """
+    if not 1 <= query.top_k <= MAX_TOP_K:
+        raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
+
+    def found(session: ReadSession, searched: Sequence[Collection], arms: _Arms) -> SearchResult:
+        return SearchResult(
+            hits=_hits(query, caller, session, arms),
+            index_generation=sum(collection.generation for collection in searched),
+            undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
+        )
+
+    return _with_arms(query, caller, system, max(ARM_DEPTH, query.top_k), found)
+
+
+def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
+    """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
+    is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
+    return _with_arms(query, caller, system, depth, lambda session, searched, arms: _fused(query, arms)[:depth])
+
+
+def _with_arms(
+    query: Query,
+    caller: Caller,
+    system: System,
+    depth: int,
+    then: Callable[[ReadSession, Sequence[Collection], _Arms], Found],
+) -> Found:
+    """What ``then`` makes of what each arm found, ``depth`` deep, in the session that found it."""
     text = query.text.strip()
     if not text:
         raise InvalidRequest("The question is empty")
-    if not 1 <= query.top_k <= MAX_TOP_K:
-        raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
     vector = system.embedder.embed_query(text) if query.retrieval != "lexical" else None
     for _ in range(_ATTEMPTS):
         with system.database.reading() as session:
             try:
-                return _search_once(query, caller, system, session, vector)
+                searched = catalog.collections(session, caller, query.collections)
+                return then(session, searched, _arms(query, system, session, searched, vector, depth))
             except (SegmentGoneError, LexicalGoneError):
                 continue
     raise Unavailable("An index file is missing: run taiyi-rag verify, then taiyi-rag reindex")
 
 
-def _search_once(
-    query: Query, caller: Caller, system: System, session: ReadSession, vector: NDArray[np.float32] | None
-) -> SearchResult:
-    searched = catalog.collections(session, caller, query.collections)
+def _arms(
+    query: Query,
+    system: System,
+    session: ReadSession,
+    searched: Sequence[Collection],
+    vector: NDArray[np.float32] | None,
+    depth: int,
+) -> _Arms:
     allowed = {collection.id: _permitted(system, session, query, collection) for collection in searched}
-    depth = max(ARM_DEPTH, query.top_k)
-    arms = _Arms(
+    return _Arms(
         dense=[] if vector is None else _dense(system, session, searched, allowed, vector, depth),
         lexical=[] if query.retrieval == "dense" else _lexical(system, searched, allowed, terms(query.text), depth),
-    )
-    return SearchResult(
-        hits=_hits(query, caller, session, arms),
-        index_generation=sum(collection.generation for collection in searched),
-        undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
     )
 
 
@@ -122,16 +149,19 @@ def _lexical(
     ]
 
 
+def _fused(query: Query, arms: _Arms) -> list[tuple[int, float]]:
+    if query.retrieval == "dense":
+        return arms.dense
+    dense = [identifier for identifier, _ in arms.dense]
+    return reciprocal_rank_fusion([*([dense] if dense else []), *arms.lexical])
+
+
 def _hits(query: Query, caller: Caller, session: ReadSession, arms: _Arms) -> tuple[Hit, ...]:
     cosines = dict(arms.dense)
     dense = [identifier for identifier, _ in arms.dense]
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense, start=1)}
     lexical_ranks = {identifier: rank for found in arms.lexical for rank, identifier in enumerate(found, start=1)}
-    if query.retrieval == "dense":
-        fused = arms.dense
-    else:
-        fused = reciprocal_rank_fusion([*([dense] if dense else []), *arms.lexical])
-    best = fused[: query.top_k]
+    best = _fused(query, arms)[: query.top_k]
     found = catalog.passages(session, caller, [identifier for identifier, _ in best])
     listed = [(found[identifier], score) for identifier, score in best if identifier in found]
     return tuple(
