@@ -260,6 +260,9 @@ def _passages() -> Any:
             EditionRow.in_force_until,
             EditionRow.retraction,
             EditionRow.external_id,
+            EditionRow.study_design,
+            EditionRow.publication_types,
+            EditionRow.evidence_grade,
             PassageRow.flags,
             DocumentRow.id.label("document_id"),
             CollectionRow.name.label("collection"),
@@ -291,6 +294,9 @@ def _passage(row: Any) -> Passage:
         char_end=row.char_end,
         superseded=_no_longer_holds(row),
         flags=tuple(row.flags.split()),
+        study_design=row.study_design,
+        publication_types=tuple(row.publication_types),
+        evidence_grade=row.evidence_grade,
     )
 
 

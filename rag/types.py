@@ -156,12 +156,41 @@ class Passage:
     char_end: int
     superseded: bool
     flags: tuple[str, ...] = ()
+    study_design: str | None = None
+    publication_types: tuple[str, ...] = ()
+    evidence_grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSource:
+    """Where else a passage stands in the same words."""
+
+    passage_id: str
+    document_id: str
+    edition_id: str
+    external_id: str | None
+    collection: str
+    title: str
+    section: str | None
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceStrength:
+    """How strong the evidence of a text is by its kind. ``level`` is 1 (strongest) to 5, None where the kind is not
+    known or says nothing; ``label`` is the kind as the source states it; ``reason`` says it all for a reader."""
+
+    level: int | None
+    label: str | None
+    year: int | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage with its place among the results. ``score`` orders hits of one search, higher is better; it compares
-    with no other search. The ranks count from 1 in each arm, None where that arm did not find the passage."""
+    """A passage with its place among the results. ``score`` orders the hits of one search, higher is better, unless
+    they were asked to be diverse; it compares with no other search. The ranks count from 1 in each arm, None where
+    that arm did not find the passage. ``also`` are the copies of the passage that this hit stands for, best first."""
 
     passage: Passage
     score: float
@@ -169,12 +198,19 @@ class Hit:
     dense_rank: int | None = None
     lexical_rank: int | None = None
     cosine: float | None = None
+    also: tuple[OtherSource, ...] = ()
+    evidence: EvidenceStrength | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question to the index. No ``collections`` means all that the caller may read. With ``as_of`` the editions in
-    force on that day are searched; without, today's together with undated texts."""
+    force on that day are searched; without, today's together with undated texts.
+
+    ``diversity`` is 0 (by relevance alone) to 1 (each hit as unlike those before it as can be). ``prefer_evidence``
+    puts the stronger and newer evidence first among passages of nearly the same relevance. ``collapse`` makes one hit
+    of passages in the same words.
+    """
 
     text: str
     collections: tuple[str, ...] = ()
@@ -182,6 +218,9 @@ class Query:
     top_k: int = 10
     filters: Filters = field(default_factory=dict)
     as_of: date | None = None
+    diversity: float = 0.0
+    prefer_evidence: bool = False
+    collapse: bool = True
 
 
 @dataclass(frozen=True, slots=True)
