@@ -31,7 +31,7 @@ def examine(settings: Settings) -> list[Finding]:
     ]
     try:
         with open_system(settings) as system:
-            findings += [_database(system), _embedder(system), *_collections(system)]
+            findings += [_database(system), _embedder(system), _reranker(system), *_collections(system)]
     except TaiyiError as error:
         findings.append(Finding("database", False, str(error)))
     findings.append(Finding("answers", True, "extractive: the best sentences of the documents, quoted"))
@@ -63,6 +63,16 @@ def _embedder(system: System) -> Finding:
     calibrated = packaged_calibration().embedder == fingerprint
     suffix = "" if calibrated else "; no calibration for it, so answers carry no confidence"
     return Finding("embedder", True, f"{name}, fingerprint {fingerprint[:12]}{suffix}")
+
+
+def _reranker(system: System) -> Finding:
+    if system.reranker is None:
+        return Finding("reranker", True, "none: RAG_RERANKER may name one, such as BAAI/bge-reranker-v2-m3")
+    try:
+        system.reranker.rerank("What is metformin?", ["Metformin lowers glucose.", "二甲双胍可降低血糖。"])
+    except TaiyiError as error:
+        return Finding("reranker", False, str(error))
+    return Finding("reranker", True, f"{system.settings.reranker}, loaded and scoring")
 
 
 def _collections(system: System) -> list[Finding]:

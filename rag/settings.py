@@ -25,6 +25,11 @@ class Settings(BaseSettings):
         default=PACKAGED_EMBEDDER,
         description="`packaged:multilingual-e5-small`, or the name or folder of a sentence-transformers model.",
     )
+    reranker: str = Field(
+        default="",
+        description="Empty for none, or the name or folder of a sentence-transformers cross-encoder, such as "
+        "`BAAI/bge-reranker-v2-m3`, that puts the best passages of a search in a better order.",
+    )
     threads: int = Field(default=0, ge=0, description="Threads that embedding and search use; 0 means one a core.")
     exclude_flagged: str = Field(
         default="hidden,instruction",

@@ -10,17 +10,19 @@ from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
 from rag.lexical import LexicalIndexes
 from rag.permitted import Permitted
+from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings
 from rag.vectors import VectorSegments
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What the functions of the core work on. The embedder loads its model when it is first used."""
+    """What the functions of the core work on. Embedder and reranker load their models when first used."""
 
     settings: Settings
     database: Database
     embedder: Embedder
+    reranker: Reranker | None
     vectors: VectorSegments
     lexical: LexicalIndexes
     current: dict[int, tuple[tuple[int, date], Permitted]] = field(default_factory=dict)
@@ -40,6 +42,7 @@ def open_system(settings: Settings) -> Iterator[System]:
             settings=settings,
             database=database,
             embedder=open_embedder(settings),
+            reranker=open_reranker(settings),
             vectors=VectorSegments(settings.home / "index" / "vectors"),
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
         )
