@@ -16,6 +16,7 @@ from rag.errors import Inconsistent, InvalidRequest, Unavailable
 from rag.fusion import reciprocal_rank_fusion
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
+from rag.selection import depth_for, selected
 from rag.system import System
 from rag.tables import SegmentRow
 from rag.types import Caller, Hit, Query, SearchResult
@@ -40,20 +41,22 @@ class _Arms:
 def search(query: Query, caller: Caller, system: System) -> SearchResult:
     """The best ``top_k`` passages that the caller may read, best first.
 
-    Raises InvalidRequest for an empty question, a bad ``top_k`` or filter, NotFound for a collection the caller may
-    not read. A search that meets a compaction starts again from SQL.
+    Raises InvalidRequest for an empty question, a bad ``top_k``, ``diversity`` or filter, NotFound for a collection the
+    caller may not read. A search that meets a compaction starts again from SQL.
     """
     if not 1 <= query.top_k <= MAX_TOP_K:
         raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
+    if not 0 <= query.diversity <= 1:
+        raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
 
     def found(session: ReadSession, searched: Sequence[Collection], arms: _Arms) -> SearchResult:
         return SearchResult(
-            hits=_hits(query, caller, session, arms),
+            hits=_hits(query, caller, system, session, arms),
             index_generation=sum(collection.generation for collection in searched),
             undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
         )
 
-    return _with_arms(query, caller, system, max(ARM_DEPTH, query.top_k), found)
+    return _with_arms(query, caller, system, max(ARM_DEPTH, depth_for(query)), found)
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
@@ -156,22 +159,22 @@ def _fused(query: Query, arms: _Arms) -> list[tuple[int, float]]:
     return reciprocal_rank_fusion([*([dense] if dense else []), *arms.lexical])
 
 
-def _hits(query: Query, caller: Caller, session: ReadSession, arms: _Arms) -> tuple[Hit, ...]:
+def _hits(query: Query, caller: Caller, system: System, session: ReadSession, arms: _Arms) -> tuple[Hit, ...]:
     cosines = dict(arms.dense)
     dense = [identifier for identifier, _ in arms.dense]
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense, start=1)}
     lexical_ranks = {identifier: rank for found in arms.lexical for rank, identifier in enumerate(found, start=1)}
-    best = _fused(query, arms)[: query.top_k]
-    found = catalog.passages(session, caller, [identifier for identifier, _ in best])
-    listed = [(found[identifier], score) for identifier, score in best if identifier in found]
+    chosen = selected(_fused(query, arms), query, caller, system, session)
     return tuple(
         Hit(
-            passage=passage,
-            score=score,
+            passage=one.passage,
+            score=one.score,
             rank=rank,
-            dense_rank=dense_ranks.get(int(passage.passage_id)),
-            lexical_rank=lexical_ranks.get(int(passage.passage_id)),
-            cosine=cosines.get(int(passage.passage_id)),
+            dense_rank=dense_ranks.get(int(one.passage.passage_id)),
+            lexical_rank=lexical_ranks.get(int(one.passage.passage_id)),
+            cosine=cosines.get(int(one.passage.passage_id)),
+            also=one.also,
+            evidence=one.evidence,
         )
-        for rank, (passage, score) in enumerate(listed, start=1)
+        for rank, one in enumerate(chosen, start=1)
     )
