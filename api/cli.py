@@ -13,6 +13,7 @@ from api.commands.answers import answers
 from api.commands.asking import ask, search
 from api.commands.corpus import corpus
 from api.commands.documents import documents
+from api.commands.evaluating import evaluate
 from api.commands.ingesting import ingest
 from api.commands.jobs import jobs
 from api.commands.serving import serve
@@ -49,5 +50,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("rag").setLevel(logging.INFO)
 
 
-for command in (ingest, jobs, search, ask, documents, answers, corpus, verify, reindex, doctor, serve):
+for command in (ingest, jobs, search, ask, documents, answers, corpus, evaluate, verify, reindex, doctor, serve):
     main.add_command(command)

@@ -1,0 +1,105 @@
+"""``evaluate``: retrieval."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from api.commands.shared import as_json, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.retrieval_evaluation import RetrievalEvaluation
+    from ingestion.pipeline import Listener
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure this installation on test collections."""
+
+
+@evaluate.command("retrieval")
+@click.option("--corpus", required=True, type=_file, help='JSON lines {"id","title","text"}; may be gzip.')
+@click.option("--queries", required=True, type=_file, help='JSON lines {"id","text"}; may be gzip.')
+@click.option("--qrels", required=True, type=_file, help="Lines of query id, document id, grade, with tabs between.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many queries that have judgements.")
+@click.option(
+    "--retrieval",
+    type=click.Choice(["hybrid", "dense", "lexical"]),
+    help="Only this; without it hybrid, with its arms beside it.",
+)
+@as_json
+def evaluate_retrieval(
+    corpus: Path, queries: Path, qrels: Path, out: Path, limit: int | None, retrieval: Any, as_json: bool
+) -> None:
+    """How well the right documents are found: nDCG@10, recall@10, recall@100, MRR, with 95 % intervals.
+
+    Writes metrics.json, items.jsonl (a query a line) and report.html. The corpus is read into a library of its own
+    under RAG_HOME/evaluation; the next run on the same corpus only searches.
+    """
+    from tqdm import tqdm
+
+    from api import retrieval_evaluation as evaluation
+    from api.report import write_retrieval_report
+    from ingestion.corpus_homes import corpus_home
+    from rag.settings import read_settings
+
+    judged = evaluation.read_judged_queries(queries, qrels, limit)
+    out.mkdir(parents=True, exist_ok=True)
+    with _reading(corpus) as listener, corpus_home(corpus, read_settings(), listener) as home:
+        measured = evaluation.evaluate_retrieval(
+            home,
+            judged,
+            [retrieval] if retrieval else ["hybrid", "dense", "lexical"],
+            lambda asked: cast("Iterator[Any]", tqdm(asked, unit="query", desc="Searching", disable=None)),
+        )
+        evaluation.write_json(measured, out)
+        write_retrieval_report(measured, out / "report.html")
+        metrics = evaluation.metrics_json(measured)
+    if measured.unknown:
+        click.echo(
+            f"{measured.unknown} document(s) judged relevant in {qrels.name} are not in {measured.corpus.name}; "
+            "they count as not found",
+            err=True,
+        )
+    if as_json:
+        print_json([metrics])
+    else:
+        _print(measured, out)
+
+
+@contextmanager
+def _reading(corpus: Path) -> "Iterator[Listener]":
+    """A count on stderr of the passages that were embedded, which shows once there are any."""
+    from tqdm import tqdm
+
+    from api.commands.shared import say_waiting
+    from ingestion.pipeline import Listener
+
+    with tqdm(unit="passage", desc=f"Reading {corpus.name}", disable=None, delay=0.5) as bar:
+
+        def on_embedded(count: int) -> None:
+            bar.update(count)
+
+        yield Listener(on_embedded=on_embedded, on_waiting=say_waiting)
+
+
+def _print(measured: "RetrievalEvaluation", out: Path) -> None:
+    from rag.measures import MEASURES
+
+    corpus, judged = measured.corpus, measured.judged
+    read = f"read before, in {corpus.seconds:.1f} s" if corpus.cached else f"read in {corpus.seconds:.1f} s"
+    empty = f", {corpus.empty} without text left out" if corpus.empty else ""
+    left_out = f", {judged.left_out} without a relevant judgement left out" if judged.left_out else ""
+    click.echo(f"{corpus.name}: {corpus.documents} documents ({read}){empty}")
+    click.echo(f"{judged.name}: {len(judged.queries)} queries (searched in {measured.search_seconds:.1f} s){left_out}")
+    click.echo(f"\n{'':<8}" + "".join(f"  {measure:<20}" for measure in MEASURES).rstrip())
+    for result in measured.results:
+        shown = (result.figures[measure] for measure in MEASURES)
+        click.echo(f"{result.mode:<8}" + "".join(f"  {f.mean:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in shown))
+    click.echo(f"\n95 % bootstrap intervals over queries. Report: {out / 'report.html'}")
