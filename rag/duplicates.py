@@ -26,8 +26,7 @@ _DASHES = "‐‑‒–—−"
 _SPACES = ",;:()[]{}\"'\t"
 _ASCII_SPACES = str.maketrans(dict.fromkeys(_SPACES, " "))
 _WIDE_SPACES = re.compile(f"[{re.escape(_SPACES)}“”‘’«»、《》「」『』【】…]+")
-_ENDS = {"\n": ". ", "! ": ". ", "? ": " ?. "}
-_WIDE_ENDS = {"。": ". ", "!": ". ", "?": " ?. "}
+_ENDS = {"\n": ". ", "。": ". ", "!": ". ", "?": " ?. "}
 _LIST_MARKS = frozenset("-*•·o")
 _WORDS = "an the is are was were be been being this that these those of".split()
 _SAYING_NOTHING = frozenset(_WORDS) | {word.capitalize() for word in _WORDS}
@@ -86,7 +85,7 @@ def sentences(passage: Passage) -> frozenset[str]:
             text = text.replace(dash, "-")
     else:
         text = text.translate(_ASCII_SPACES)
-    for end, stop in (_ENDS | _WIDE_ENDS if wide else _ENDS).items():
+    for end, stop in _ENDS.items():
         text = text.replace(end, stop)
     if wide and _BEYOND_LATIN.search(text):
         text = _BESIDE_HAN.sub("", text)
