@@ -131,6 +131,7 @@ def metrics_json(evaluation: RetrievalEvaluation) -> dict[str, Any]:
             "name": evaluation.corpus.name,
             "sha256": evaluation.corpus.sha256,
             "state": "cached" if evaluation.corpus.cached else "read",
+            "word_index_renewed": evaluation.corpus.renewed,
             "read_seconds": evaluation.corpus.seconds,
         },
         "search_seconds": round(evaluation.search_seconds, 3),

@@ -7,7 +7,6 @@ code of the core is another than before. It may be deleted at any time.
 
 import hashlib
 import json
-import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -33,14 +32,13 @@ from rag.writing import writing_turn
 
 COLLECTION = "corpus"
 _MAKE_PASSAGES = ("parsing.py", "splitting.py", "screening.py", "loaders/jsonl.py", "loaders/assemble.py")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusHome:
     """An open library of a test corpus. ``name`` is that of its file and folder. ``seconds`` is what reading and
-    indexing took, now or, where the library was ``cached``, then. ``empty`` counts documents of the corpus that have no
-    words and were left out."""
+    indexing took, now or, where the library was ``cached``, then; ``renewed`` is that its word index was written anew
+    since. ``empty`` counts documents of the corpus that have no words and were left out."""
 
     system: System
     name: str
@@ -48,6 +46,7 @@ class CorpusHome:
     documents: int
     empty: int
     cached: bool
+    renewed: bool
     seconds: float
 
 
@@ -58,7 +57,7 @@ class _Made:
     documents: int
     empty: int
     seconds: float
-    code: str
+    code: str = ""
 
 
 @contextmanager
@@ -69,7 +68,7 @@ def corpus_home(
 
     Raises UnreadableFile naming the line of the corpus that is wrong.
     """
-    embedder = open_embedder(settings)
+    code, embedder = _code(), open_embedder(settings)
     sha256 = content_sha256(corpus)
     home = settings.home.absolute() / "evaluation" / _key(sha256, embedder, settings)
     home.mkdir(parents=True, exist_ok=True)
@@ -79,15 +78,14 @@ def corpus_home(
         system = replace(opened, embedder=embedder)
         with FileLock(home.with_suffix(".lock")):
             made = _read_made(home)
-            cached = made is not None
+            cached, renewed = made is not None, made is not None and made.code != code
             if made is None:
                 made = _make(corpus, system, listener, reader)
-            elif made.code != _code():
+            elif renewed:
                 _write_words_anew(system)
-                made = replace(made, code=_code())
-            _write_made(home, made)
+            _write_made(home, replace(made, code=code))
         name = "/".join(corpus.absolute().parts[-2:])
-        yield CorpusHome(system, name, sha256, made.documents, made.empty, cached, made.seconds)
+        yield CorpusHome(system, name, sha256, made.documents, made.empty, cached, renewed, made.seconds)
 
 
 def _key(sha256: str, embedder: Embedder, settings: Settings) -> str:
@@ -106,11 +104,10 @@ def _make(corpus: Path, system: System, listener: Listener | None, reader: Reade
         if result.status == "failed":
             raise UnreadableFile((result.reason or "").replace(copy.name, corpus.name))
     copy.unlink()
-    return _Made(copied.documents, copied.empty, round(time.monotonic() - started, 1), _code())
+    return _Made(copied.documents, copied.empty, round(time.monotonic() - started, 1))
 
 
 def _write_words_anew(system: System) -> None:
-    log.info("The code has changed since this corpus was read: writing its word index anew")
     with writing_turn(system):
         with system.database.reading() as session:
             [collection] = collections(session, LOCAL_ADMIN, [COLLECTION])

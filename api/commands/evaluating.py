@@ -94,6 +94,7 @@ def _print(measured: "RetrievalEvaluation", out: Path) -> None:
 
     corpus, judged = measured.corpus, measured.judged
     read = f"read before, in {corpus.seconds:.1f} s" if corpus.cached else f"read in {corpus.seconds:.1f} s"
+    read += "; word index written anew" if corpus.renewed else ""
     empty = f", {corpus.empty} without text left out" if corpus.empty else ""
     left_out = f", {judged.left_out} without a relevant judgement left out" if judged.left_out else ""
     click.echo(f"{corpus.name}: {corpus.documents} documents ({read}){empty}")

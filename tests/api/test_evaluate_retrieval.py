@@ -278,7 +278,8 @@ def test_a_library_that_was_left_half_made_is_finished(collection: Collection, h
     complete.write_text(json.dumps({**json.loads(complete.read_text()), "code": "of an earlier release"}))
     with corpus_home(corpus, settings) as again, again.system.database.reading() as session:
         [after] = collections(session, LOCAL_ADMIN)
-        assert again.cached
+        assert (again.cached, again.renewed) == (True, True)
     with corpus_home(corpus, settings) as once_more, once_more.system.database.reading() as session:
-        assert collections(session, LOCAL_ADMIN) == [after], "the word index is written anew once"
+        assert (once_more.cached, once_more.renewed) == (True, False)
+        assert collections(session, LOCAL_ADMIN) == [after]
     assert json.loads(complete.read_text())["code"] != "of an earlier release"
