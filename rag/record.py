@@ -12,7 +12,7 @@ from rag import catalog
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Role, Sentence
+from rag.types import Answer, Caller, Hit, Role, Sentence
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -31,15 +31,16 @@ def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
         )
     )
     session.flush()
+    named = [*(hit.passage for hit in answer.passages), *(one for hit in answer.passages for one in hit.also)]
     session.add_all(
         AnswerPassageRow(
             answer_id=answer.id,
-            rank=hit.rank,
-            passage_id=int(hit.passage.passage_id),
-            edition_id=hit.passage.edition_id,
-            collection=hit.passage.collection,
+            rank=rank,
+            passage_id=int(one.passage_id),
+            edition_id=one.edition_id,
+            collection=one.collection,
         )
-        for hit in answer.passages
+        for rank, one in enumerate(named, start=1)
     )
 
 
@@ -67,7 +68,8 @@ def latest(session: ReadSession, caller: Caller, limit: int = 50) -> list[Answer
 
 
 def _may_see(row: AnswerRow, caller: Caller) -> bool:
-    drew_on = {hit["passage"]["collection"] for hit in row.body["passages"]}
+    named = [part for hit in row.body["passages"] for part in (hit["passage"], *hit.get("also", ()))]
+    drew_on = {part["collection"] for part in named}
     own = row.caller_id == caller.id or caller.role is Role.ADMIN
     return own and all(caller.may_read(name) for name in drew_on)
 
@@ -99,10 +101,7 @@ def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
     citations = [
         replace(one, quote="", **nothing) if one.edition_id in edition_ids else one for one in answer.citations
     ]
-    hits = [
-        replace(hit, passage=replace(hit.passage, text="", **nothing)) if hit.passage.edition_id in edition_ids else hit
-        for hit in answer.passages
-    ]
+    hits = [_hit_without(hit, edition_ids, nothing) for hit in answer.passages]
     markers = {one.marker for one in citations if one.edition_id in edition_ids}
     text, sentences = _with_sentences_erased(answer, markers)
     return replace(
@@ -117,6 +116,15 @@ def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
         citations=tuple(citations),
         passages=tuple(hits),
     )
+
+
+def _hit_without(hit: Hit, edition_ids: frozenset[str], nothing: dict[str, Any]) -> Hit:
+    place = {name: nothing[name] for name in ("title", "external_id", "section")}
+    also = tuple(replace(one, **place) if one.edition_id in edition_ids else one for one in hit.also)
+    if hit.passage.edition_id not in edition_ids:
+        return replace(hit, also=also)
+    kind: dict[str, Any] = {"study_design": None, "publication_types": (), "evidence_grade": None}
+    return replace(hit, passage=replace(hit.passage, text="", **nothing, **kind), evidence=None, also=also)
 
 
 def _with_sentences_erased(answer: Answer, markers: set[int]) -> tuple[str, tuple[Sentence, ...]]:
