@@ -18,10 +18,14 @@ class Permitted:
 
     def contains(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """For each of ``ids`` whether it is permitted."""
-        if not len(self.ids):
-            return np.zeros(len(ids), bool)
-        at = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        return np.equal(self.ids[at], ids)
+        at, bitmap = ids >> 3, self.bitmap
+        inside = (ids >= 0) & (at < len(bitmap))
+        if not inside.all():
+            found = np.zeros(len(ids), bool)
+            found[inside] = self.contains(ids[inside])
+            return found
+        bits: NDArray[np.bool_] = (bitmap[at] >> (ids & 7).astype(np.uint8) & 1).astype(bool)
+        return bits
 
     @cached_property
     def bitmap(self) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Every setting, read once from the environment (prefix ``RAG_``) or a ``.env`` file, then never changed."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -20,7 +21,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy URL of the records; empty means SQLite under `RAG_HOME`."
     )
-    index_url: str = Field(default="faiss:", description="Where vectors live: `faiss:` is files under `RAG_HOME`.")
+    index_url: str = Field(
+        default="faiss:",
+        description="Where vectors live: `faiss:` is files under `RAG_HOME`, `faiss+gpu:` the same with a copy on the "
+        "GPU, `milvus:FILE.db` a file of Milvus Lite, `milvus:http://[user:password@]host:19530[/database]` a server.",
+    )
     embedder: str = Field(
         default=PACKAGED_EMBEDDER,
         description="`packaged:multilingual-e5-small`, or the name or folder of a sentence-transformers model.",
@@ -53,8 +58,8 @@ class Settings(BaseSettings):
     @field_validator("index_url")
     @classmethod
     def _known_index(cls, value: str) -> str:
-        if value != "faiss:":
-            raise ValueError("only 'faiss:' is available")
+        if value not in ("faiss:", "faiss+gpu:") and not re.fullmatch(r"milvus:(https?://.+|.+\.db)", value):
+            raise ValueError("write faiss:, faiss+gpu:, milvus:FILE.db or milvus:http://host:19530")
         return value
 
     @field_validator("exclude_flagged")

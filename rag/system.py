@@ -12,7 +12,7 @@ from rag.lexical import LexicalIndexes
 from rag.permitted import Permitted
 from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings
-from rag.vectors import VectorSegments
+from rag.vectors import VectorSegments, open_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,15 @@ class System:
 def open_system(settings: Settings) -> Iterator[System]:
     """Opens the database, with the newest schema, and the index folders. Raises Unavailable naming what is missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    with open_database(settings.sql_url) as database:
+    with (
+        open_database(settings.sql_url) as database,
+        open_vectors(settings.index_url, settings.home / "index" / "vectors") as vectors,
+    ):
         yield System(
             settings=settings,
             database=database,
             embedder=open_embedder(settings),
             reranker=open_reranker(settings),
-            vectors=VectorSegments(settings.home / "index" / "vectors"),
+            vectors=vectors,
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
         )

@@ -1,0 +1,133 @@
+"""Segments as FAISS files in one folder. Opened, a file is mapped into memory: it costs the pages that are read."""
+
+import os
+import threading
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import Inconsistent, Unavailable
+from rag.permitted import Permitted
+from rag.vectors.lists import build
+from rag.vectors.open_segment import OpenSegment
+from rag.vectors.types import Ids, SegmentGoneError, SegmentShape, Vectors
+
+SUFFIX = ".faiss"
+
+
+def import_faiss() -> Any:
+    try:
+        import faiss
+    except ModuleNotFoundError:
+        raise Unavailable("No FAISS is installed: pip install 'taiyi-rag[cpu]' (or [gpu])") from None
+    return faiss
+
+
+class FaissSegments:
+    """See ``VectorSegments``. A segment that was compacted away stays with those who have it open."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, OpenSegment] = {}
+        self._lock = threading.Lock()
+
+    def write(self, ids: Ids, vectors: Vectors) -> str:
+        faiss = import_faiss()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        index = build(faiss, np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32))
+        name = uuid.uuid4().hex
+        unfinished = self._folder / (name + ".unfinished")
+        faiss.write_index(index, str(unfinished))
+        _to_disk(unfinished)
+        unfinished.rename(self._path(name))
+        _to_disk(self._folder)
+        return name
+
+    def search(self, segments: Sequence[str], query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
+        query = np.ascontiguousarray(query, np.float32)
+        found: list[tuple[int, float]] = []
+        for name in segments:
+            segment = self._segment(name)
+            if segment.dimension != len(query):
+                raise Inconsistent(
+                    f"The index has {segment.dimension} dimensions, the embedder {len(query)}: run taiyi-rag reindex"
+                )
+            if len(permitted):
+                found += segment.search(query, k, permitted)
+        found.sort(key=lambda item: (-item[1], item[0]))
+        return found[:k]
+
+    def ids(self, name: str) -> Ids:
+        return self._segment(name).ids
+
+    def vectors(self, name: str) -> Vectors:
+        return self._segment(name).vectors()
+
+    def vectors_of(self, segments: Sequence[str], ids: Ids) -> tuple[NDArray[np.bool_], Any]:
+        held = np.zeros(len(ids), bool)
+        found: Vectors | None = None
+        for name in segments:
+            segment = self._segment(name)
+            new = np.isin(ids, segment.ids) & ~held
+            if not new.any():
+                continue
+            if found is None:
+                found = np.zeros((len(ids), segment.dimension), np.float32)
+            found[new] = segment.vectors_of(ids[new])
+            held |= new
+        return held, None if found is None else found[held]
+
+    def exists(self, name: str) -> bool:
+        return self._path(name).exists()
+
+    def keep_only(self, names: set[str]) -> None:
+        with self._lock:
+            self._open = {name: segment for name, segment in self._open.items() if name in names}
+        for path in self._folder.glob("*"):
+            if path.stem not in names or path.suffix != SUFFIX:
+                path.unlink(missing_ok=True)
+
+    def shape(self, name: str) -> SegmentShape:
+        segment = self._segment(name)
+        return SegmentShape(segment.kind, len(segment.ids), self._path(name).stat().st_size)
+
+    def about(self) -> str:
+        return f"FAISS {import_faiss().__version__} on the CPU"
+
+    def close(self) -> None:
+        with self._lock:
+            self._open = {}
+
+    def _opened(self, index: Any) -> OpenSegment:
+        return OpenSegment(import_faiss(), index)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / (name + SUFFIX)
+
+    def _segment(self, name: str) -> OpenSegment:
+        with self._lock:
+            if name not in self._open:
+                self._open = {held: segment for held, segment in self._open.items() if self.exists(held)}
+                self._open[name] = self._opened(self._read(name))
+            return self._open[name]
+
+    def _read(self, name: str) -> Any:
+        faiss = import_faiss()
+        try:
+            return faiss.read_index(str(self._path(name)), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            if self.exists(name):
+                raise Inconsistent(f"{self._path(name)} cannot be read: run taiyi-rag reindex ({error})") from error
+            raise SegmentGoneError(name) from error
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

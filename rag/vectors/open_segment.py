@@ -1,0 +1,80 @@
+"""A FAISS index of one of the two kinds that ``rag.vectors.lists`` builds, opened to be read by several threads."""
+
+from typing import Any
+
+import numpy as np
+
+from rag.permitted import Permitted
+from rag.vectors.lists import lists_for
+from rag.vectors.ranking import Proposal, closest, is_scanned
+from rag.vectors.types import Ids, Vectors
+
+
+class OpenSegment:
+    """``ids`` are in the order in which the index keeps the vectors."""
+
+    def __init__(self, faiss: Any, index: Any) -> None:
+        self._faiss, self._index = faiss, index
+        self._listed = isinstance(index, faiss.IndexIVFFlat)
+        if self._listed:
+            index.set_direct_map_type(faiss.DirectMap.Hashtable)
+            self.ids: Ids = np.concatenate([self._list_ids(number) for number in range(index.nlist)])
+        else:
+            self.ids = faiss.vector_to_array(index.id_map)
+        self.ids.setflags(write=False)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    @property
+    def kind(self) -> str:
+        return f"IVF, {self._index.nprobe} of {self._index.nlist} lists" if self._listed else "exact"
+
+    def search(self, query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
+        """As ``VectorSegments.search``; some passage is permitted, if not in this segment."""
+        if not self._listed:
+            held = min(len(self.ids), len(permitted))
+            scan = self._faiss.SearchParameters(sel=permitted.selector)
+            return closest(query, k, held, lambda depth: self._propose(query, depth, scan))
+        held, index = int(permitted.contains(self.ids).sum()), self._index
+        if not held:
+            return []
+        lists = index.nlist
+        if not is_scanned(len(permitted), held, len(self.ids)):
+            lists = lists_for(index.nprobe, index.nlist, k, held / len(self.ids))
+        some = self._faiss.SearchParametersIVF(sel=permitted.selector, nprobe=lists)
+        return closest(query, k, held, lambda depth: self._propose(query, depth, some))
+
+    def vectors(self) -> Vectors:
+        """(n, dimension), in the order of ``ids``."""
+        if self._listed:
+            return np.concatenate([self._list_vectors(number) for number in range(self._index.nlist)])
+        vectors: Vectors = self._index.index.reconstruct_n(0, self._index.ntotal)
+        return vectors
+
+    def vectors_of(self, ids: Ids) -> Vectors:
+        """(n, dimension), in the order of ``ids``, all of which the segment holds."""
+        vectors: Vectors = self._index.reconstruct_batch(ids)
+        return vectors
+
+    def _propose(self, query: Vectors, depth: int, parameters: Any) -> Proposal:
+        cosines, ids = self._index.search(query[None, :], depth, params=parameters)
+        found = ids[0] >= 0
+        return ids[0][found], cosines[0][found], self.vectors_of(ids[0][found])
+
+    def _list_ids(self, number: int) -> Ids:
+        lists = self._index.invlists
+        size = lists.list_size(number)
+        ids = self._faiss.rev_swig_ptr(lists.get_ids(number), size) if size else np.zeros(0, np.int64)
+        found: Ids = ids.astype(np.int64)
+        return found
+
+    def _list_vectors(self, number: int) -> Vectors:
+        lists = self._index.invlists
+        size = lists.list_size(number)
+        if not size:
+            return np.zeros((0, self.dimension), np.float32)
+        codes = self._faiss.rev_swig_ptr(lists.get_codes(number), size * self.dimension * 4)
+        vectors: Vectors = codes.copy().view(np.float32).reshape(size, self.dimension)
+        return vectors

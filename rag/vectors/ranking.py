@@ -1,0 +1,51 @@
+"""Which passages a search scans one by one, and the order in which it gives them: by cosine, then by id.
+
+An index adds up the products of two vectors in whatever order is quickest, so that equal vectors may differ in the
+last bit, by where they lie. What an index proposes is therefore scored again, always in the same way, and an index is
+asked for more until nothing that it left out can belong among the best: segments can be merged without changing what
+is found.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rag.vectors.types import Ids, Vectors
+
+SCANNED_BELOW = 50_000
+"""Fewer permitted passages than this are compared with the query one by one."""
+SCANNED_UNDER_PART = 0.2
+"""So are those of a segment of which less than this part is permitted."""
+SPARE = 16
+ROUNDING = 4e-6
+"""More than the cosine of an index may be off: 384 to 1,024 products of float32, added up in any order."""
+
+Proposal = tuple[Ids, Vectors, Vectors]
+"""Ids, their cosines as the index has them, best first, and their vectors."""
+
+
+def is_scanned(permitted: int, held: int, size: int) -> bool:
+    """Whether the ``held`` of ``permitted`` passages that are in a segment of ``size`` are to be scanned one by one."""
+    return permitted < SCANNED_BELOW or held < SCANNED_UNDER_PART * size
+
+
+def closest(query: Vectors, k: int, held: int, propose: Callable[[int], Proposal]) -> list[tuple[int, float]]:
+    """The best ``k`` of ``held`` passages, as ``(id, cosine)``, best first, ties by id.
+
+    ``propose(depth)`` gives the best ``depth`` in the eyes of the index; fewer mean that it has no more.
+    """
+    depth = min(k + SPARE, held)
+    while depth:
+        ids, proposed, vectors = propose(depth)
+        cosines = _cosines(vectors, query)
+        best = np.lexsort((ids, -cosines))[:k]
+        if len(ids) < depth or depth == held or cosines[best[-1]] > proposed[-1] + ROUNDING:
+            return [(int(i), float(c)) for i, c in zip(ids[best], cosines[best], strict=True)]
+        depth = min(4 * depth, held)
+    return []
+
+
+def _cosines(vectors: Vectors, query: Vectors) -> Vectors:
+    products = vectors.astype(np.float64) * query.astype(np.float64)
+    cosines: Vectors = products.sum(axis=1).astype(np.float32)
+    return cosines
