@@ -20,6 +20,9 @@ class _Retrieval(BaseModel):
     top_k: int = Field(default=10, ge=1, le=100)
     filters: dict[str, Any] = {}
     as_of: str | None = None
+    diversity: float = Field(default=0.0, ge=0, le=1)
+    prefer_evidence: bool = False
+    collapse: bool = True
 
     def query_of(self, text: str) -> Query:
         return Query(
@@ -29,6 +32,9 @@ class _Retrieval(BaseModel):
             top_k=self.top_k,
             filters=self.filters,
             as_of=first_day(self.as_of) if self.as_of else None,
+            diversity=self.diversity,
+            prefer_evidence=self.prefer_evidence,
+            collapse=self.collapse,
         )
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from ingestion.pipeline import FileResult, Listener
 from rag.catalog import FlaggedPassage
-from rag.types import Answer, Citation, Document, Passage, SearchResult
+from rag.types import Answer, Citation, Document, Hit, OtherSource, Passage, SearchResult
 
 NOTICE = "Quotations from the documents in this library; no medical advice."
 
@@ -49,11 +49,20 @@ def print_file_results(results: Sequence[FileResult]) -> None:
 def print_hits(result: SearchResult) -> None:
     for hit in result.hits:
         click.secho(f"{hit.rank:>2}. {_place(hit.passage)}", bold=True)
+        _print_standing(hit)
         click.echo(_indented(hit.passage.text))
     if not result.hits:
         click.echo(NOTHING_FOUND)
     if result.undated_left_out:
         click.echo(f"{result.undated_left_out} document(s) without a date were left out.")
+
+
+def _print_standing(hit: Hit) -> None:
+    """How strong the evidence of a hit is, and where else it stands."""
+    if hit.evidence and hit.evidence.label:
+        click.secho(_indented(hit.evidence.reason), dim=True)
+    for other in hit.also:
+        click.secho(_indented(f"{'Also in' if other.whole else 'Most of it also in'}: {_where(other)}"), dim=True)
 
 
 def print_answer(answer: Answer) -> None:
@@ -65,8 +74,11 @@ def print_answer(answer: Answer) -> None:
         click.echo("\nClosest, but not close enough:")
         for hit in answer.passages[:3]:
             click.echo(f"  - {_place(hit.passage)}")
+    hits = {hit.passage.passage_id: hit for hit in answer.passages}
     for citation in answer.citations:
         click.echo(f"\n[{citation.marker}] {_source(citation)}")
+        if citation.passage_id in hits:
+            _print_standing(hits[citation.passage_id])
     click.secho(f"\n{NOTICE} Answer {answer.id}", dim=True)
 
 
@@ -107,6 +119,11 @@ def print_editions(document: Document) -> None:
 def _place(passage: Passage) -> str:
     parts = [passage.title, passage.edition, passage.section, f"page {passage.page}" if passage.page else None]
     return ", ".join(part for part in parts if part) + (" (superseded)" if passage.superseded else "")
+
+
+def _where(other: OtherSource) -> str:
+    parts = [other.title, other.section, f"page {other.page}" if other.page else None]
+    return ", ".join(part for part in parts if part)
 
 
 def _source(citation: Citation) -> str:

@@ -28,6 +28,8 @@ def hit_json(hit: Hit) -> Json:
         "dense_rank": hit.dense_rank,
         "lexical_rank": hit.lexical_rank,
         "cosine": None if hit.cosine is None else round(hit.cosine, 4),
+        "also": [asdict(other) for other in hit.also],
+        "evidence": asdict(hit.evidence) if hit.evidence else None,
     }
 
 

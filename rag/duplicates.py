@@ -39,11 +39,19 @@ _LABELS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """``whole`` is that it says everything that the passage says of which it is a copy, not only most of it."""
+
+    passage: Passage
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Copies:
     """A passage and, best first, the copies of it among those ranked below."""
 
     best: Passage
-    others: list[Passage] = field(default_factory=list)
+    others: list[Copy] = field(default_factory=list)
 
 
 def collapsed(ranked: Iterable[Passage], question: str) -> list[Copies]:
@@ -64,7 +72,7 @@ def collapsed(ranked: Iterable[Passage], question: str) -> list[Copies]:
             if said <= kept and _length(said) >= SAME_PART * _length(kept) and _comparable(group.best, passage):
                 asked = set(terms(question)) if asked is None else asked
                 if not _told_apart(group.best, passage, asked):
-                    group.others.append(passage)
+                    group.others.append(Copy(passage, said == kept))
                     break
         else:
             groups.append(Copies(passage))

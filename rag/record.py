@@ -12,7 +12,7 @@ from rag import catalog
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Hit, Role, Sentence
+from rag.types import Answer, Caller, Hit, OtherSource, Passage, Role, Sentence
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -31,7 +31,8 @@ def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
         )
     )
     session.flush()
-    named = [*(hit.passage for hit in answer.passages), *(one for hit in answer.passages for one in hit.also)]
+    named: list[Passage | OtherSource] = [hit.passage for hit in answer.passages]
+    named += [other for hit in answer.passages for other in hit.also]
     session.add_all(
         AnswerPassageRow(
             answer_id=answer.id,

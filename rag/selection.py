@@ -106,18 +106,20 @@ def _collapsed(candidates: Sequence[Chosen], question: str) -> list[Chosen]:
 
 
 def _also(group: Copies) -> tuple[OtherSource, ...]:
-    return tuple(
-        OtherSource(
-            passage_id=other.passage_id,
-            document_id=other.document_id,
-            edition_id=other.edition_id,
-            external_id=other.external_id,
-            collection=other.collection,
-            title=other.title,
-            section=other.section,
-            page=other.page,
-        )
-        for other in group.others
+    return tuple(_other_source(copy.passage, copy.whole) for copy in group.others)
+
+
+def _other_source(passage: Passage, whole: bool) -> OtherSource:
+    return OtherSource(
+        passage_id=passage.passage_id,
+        document_id=passage.document_id,
+        edition_id=passage.edition_id,
+        external_id=passage.external_id,
+        collection=passage.collection,
+        title=passage.title,
+        section=passage.section,
+        page=passage.page,
+        whole=whole,
     )
 
 

@@ -163,7 +163,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class OtherSource:
-    """Where else a passage stands in the same words."""
+    """Where else a passage stands in the same words; ``whole`` is that all of it does, else it is most of it."""
 
     passage_id: str
     document_id: str
@@ -173,6 +173,7 @@ class OtherSource:
     title: str
     section: str | None
     page: int | None
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

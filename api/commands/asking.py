@@ -17,6 +17,13 @@ Command = Callable[..., Any]
 def retrieval_options(command: Command) -> Command:
     """The options of ``search`` and ``ask``, gathered into a Query given as ``query``."""
     for option in (
+        click.option(
+            "--no-collapse", "collapse", flag_value=False, default=True, help="Keep copies of a passage apart."
+        ),
+        click.option(
+            "--prefer-evidence", is_flag=True, help="Of like passages, put stronger and newer evidence first."
+        ),
+        click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, help="Up to 1: prefer unlike passages."),
         click.option("--as-of", metavar="DATE", help="Search the editions in force on that day (YYYY-MM-DD)."),
         click.option("--filter", "filters", metavar="KEY=VALUE", multiple=True, help="Also KEY>=DATE and KEY<=DATE."),
         click.option("--retrieval", type=click.Choice(["hybrid", "dense", "lexical"]), default="hybrid"),
@@ -74,6 +81,9 @@ def _query(
     retrieval: Any,
     filters: tuple[str, ...],
     as_of: str | None,
+    diversity: float,
+    prefer_evidence: bool,
+    collapse: bool,
 ) -> "Query":
     from rag.editions import first_day
     from rag.types import Query
@@ -85,6 +95,9 @@ def _query(
         top_k=top_k,
         filters=_filters(filters),
         as_of=first_day(as_of) if as_of else None,
+        diversity=diversity,
+        prefer_evidence=prefer_evidence,
+        collapse=collapse,
     )
 
 

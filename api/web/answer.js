@@ -20,13 +20,12 @@ export function answerNodes(answer, open) {
 /** What the answer rests on; for an abstention, the passages that came closest. */
 export function sourceNodes(answer, open) {
   if (answer.citations.length) {
-    return [
-      element("h2", {}, words().sources),
-      element("ul", { className: "documents" }, ...byEdition(answer.citations).map((of) => citedDocument(of, open))),
-    ];
+    const hits = new Map(answer.passages.map((hit) => [hit.passage_id, hit]));
+    const cited = byEdition(answer.citations).map((of) => citedDocument(of, hits, open));
+    return [element("h2", {}, words().sources), element("ul", { className: "documents" }, ...cited)];
   }
   if (answer.status !== "abstained" || !answer.passages.length) return [];
-  const closest = answer.passages.slice(0, CLOSEST).map((hit) => element("li", {}, closestPassage(hit, open)));
+  const closest = answer.passages.slice(0, CLOSEST).map((hit) => element("li", {}, closestPassage(hit, open), alsoIn(hit, open)));
   return [element("h2", {}, words().closest), element("ul", { className: "closest" }, ...closest)];
 }
 
@@ -106,8 +105,9 @@ function byEdition(citations) {
   return [...editions.values()];
 }
 
-function citedDocument(citations, open) {
-  const [{ title, publisher, edition, published, superseded }] = citations;
+function citedDocument(citations, hits, open) {
+  const [{ title, publisher, edition, published, superseded, passage_id }] = citations;
+  const places = citations.map((one) => element("li", {}, citedPlace(one, open), alsoIn(hits.get(one.passage_id), open)));
   return element(
     "li",
     {},
@@ -118,8 +118,45 @@ function citedDocument(citations, open) {
       quoted("span", joined([publisher, edition, published]), ""),
       ...(superseded ? [" ", supersededTag()] : []),
     ),
-    element("ul", { className: "places" }, ...citations.map((one) => element("li", {}, citedPlace(one, open)))),
+    evidenceOf(hits.get(passage_id)),
+    element("ul", { className: "places" }, ...places),
   );
+}
+
+/** How strong the evidence of a hit's text is; nothing for an answer recorded without it. */
+function evidenceOf(hit) {
+  const { level, label, year } = hit?.evidence || {};
+  if (!label) return null;
+  const kind = quoted("span", joined([label, year]), "");
+  return element("p", { className: "meta evidence" }, kind, level ? ` (${words().evidenceLevel(level)})` : null);
+}
+
+/** The other documents that hold the same passage. */
+function alsoIn(hit, open) {
+  if (!hit?.also?.length) return null;
+  const others = hit.also.map((other) =>
+    element(
+      "li",
+      {},
+      element(
+        "button",
+        { type: "button", className: "link", onclick: () => open(asPlace(other)) },
+        quoted("span", joined([other.title, placeOf(other)]), ""),
+        other.whole ? null : ` (${words().inPart})`,
+      ),
+    ),
+  );
+  return element(
+    "details",
+    { className: "also" },
+    element("summary", { className: "meta" }, words().alsoIn(hit.also.length)),
+    element("ul", {}, ...others),
+  );
+}
+
+/** What the source panel needs of a passage without a quote. */
+function asPlace(other) {
+  return { publisher: null, edition: null, published: null, url: null, language: null, superseded: false, ...other };
 }
 
 function citedPlace(citation, open) {

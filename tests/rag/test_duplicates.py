@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from rag.duplicates import collapsed
+from rag.duplicates import Copy, collapsed
 from rag.types import Passage
 
 SENTENCE = "Metformin 500 mg is not given when the eGFR is below 30 mL/min and should be stopped before contrast."
@@ -34,7 +34,7 @@ def passage(number: int, text: str, **known: object) -> Passage:
 def numbers(texts: list[str], question: str = "renal impairment") -> list[list[int]]:
     """The places of ``texts`` in the groups that they fall into."""
     groups = collapsed([passage(at, text) for at, text in enumerate(texts)], question)
-    return [[int(one.passage_id) for one in (group.best, *group.others)] for group in groups]
+    return [[int(one.passage_id) for one in (group.best, *(copy.passage for copy in group.others))] for group in groups]
 
 
 def test_five_copies_are_one_with_four_others_in_their_order() -> None:
@@ -107,6 +107,8 @@ def test_a_passage_is_a_copy_only_of_one_that_says_all_of_it_and_little_more() -
     long = " ".join(f"Sentence {n} says that the drug number {n} is well tolerated." for n in "abcdefgh")
     more = f"{long} It is avoided in pregnancy."
     assert numbers([more, long]) == [[0, 1]]
+    [group] = collapsed([passage(1, more), passage(2, long), passage(3, more)], "drug")
+    assert [copy.whole for copy in group.others] == [False, True]
     assert numbers([long, more]) == [[0], [1]]
     assert numbers([more, long[: len(long) // 2]]) == [[0], [1]]
 
@@ -116,7 +118,7 @@ def test_two_editions_of_one_document_stand_side_by_side() -> None:
     newer = passage(2, SENTENCE, document_id="d", edition_id="e2")
     again = passage(3, SENTENCE, document_id="d", edition_id="e1")
     groups = collapsed([newer, older, again], "renal")
-    assert [(group.best, group.others) for group in groups] == [(newer, []), (older, [again])]
+    assert [(group.best, group.others) for group in groups] == [(newer, []), (older, [Copy(again, whole=True)])]
 
 
 def test_a_text_that_no_longer_holds_is_no_copy_of_one_that_does() -> None:
