@@ -3,14 +3,20 @@
 import importlib.metadata
 import importlib.util
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import select
 
 from rag import catalog
 from rag.errors import TaiyiError
 from rag.settings import PACKAGED_EMBEDDER, Settings
 from rag.sufficiency import packaged_calibration
 from rag.system import System, open_system
+from rag.tables import CollectionRow, SegmentRow
 from rag.types import LOCAL_ADMIN
+from rag.vectors import SegmentGoneError, SegmentShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +33,48 @@ def examine(settings: Settings) -> list[Finding]:
             "program", True, f"taiyi-rag {importlib.metadata.version('taiyi-rag')}, Python {platform.python_version()}"
         ),
         Finding("home", True, str(settings.home.absolute())),
-        _faiss(),
     ]
     try:
         with open_system(settings) as system:
-            findings += [_database(system), _embedder(system), _reranker(system), *_collections(system)]
+            findings += [
+                _database(system),
+                *_vectors(system),
+                _embedder(system),
+                _reranker(system),
+                *_collections(system),
+            ]
     except TaiyiError as error:
         findings.append(Finding("database", False, str(error)))
     findings.append(Finding("answers", True, "extractive: the best sentences of the documents, quoted"))
     return findings
 
 
-def _faiss() -> Finding:
-    if importlib.util.find_spec("faiss") is None:
-        return Finding("vectors", False, "no FAISS: pip install 'taiyi-rag[cpu]' (or [gpu])")
-    import faiss
+def _vectors(system: System) -> list[Finding]:
+    """Where vectors live, and for each collection how they are searched, how many and how large they are."""
+    try:
+        findings = [Finding("vectors", True, system.vectors.about())]
+        with system.database.reading() as session:
+            rows = session.execute(
+                select(CollectionRow.name, SegmentRow.name)
+                .join(SegmentRow, SegmentRow.collection_id == CollectionRow.id)
+                .order_by(CollectionRow.name, SegmentRow.name)
+            ).all()
+        for collection, segments in groupby(rows, key=lambda row: row[0]):
+            shapes = [system.vectors.shape(name) for _, name in segments]
+            findings.append(Finding("vectors", True, f"{collection}: {_described(shapes)}"))
+    except SegmentGoneError as error:
+        return [Finding("vectors", False, f"segment {error} is missing: run taiyi-rag reindex")]
+    except TaiyiError as error:
+        return [Finding("vectors", False, str(error))]
+    return findings
 
-    gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
-    return Finding("vectors", True, f"FAISS {faiss.__version__}, exact search on the CPU, {gpus} GPU(s) visible")
+
+def _described(shapes: Sequence[SegmentShape]) -> str:
+    kinds = []
+    for kind in sorted({shape.kind for shape in shapes}):
+        vectors = [shape.vectors for shape in shapes if shape.kind == kind]
+        kinds.append(f"{sum(vectors)} in {len(vectors)} segment{'s' * (len(vectors) > 1)} ({kind})")
+    return f"{', '.join(kinds)}; {sum(shape.bytes for shape in shapes) / 2**20:.1f} MiB"
 
 
 def _database(system: System) -> Finding:
