@@ -211,6 +211,47 @@ def test_a_superseded_source_is_marked_as_such(page: Any) -> None:
     expect(page.locator("#source")).to_contain_text("A newer edition of this document has replaced this one.")
 
 
+def test_a_source_says_how_strong_its_evidence_is_and_where_else_it_stands(page: Any) -> None:
+    other: dict[str, Any] = {}
+
+    def strengthen(route: Any) -> None:
+        answer = route.fetch().json()
+        cited = answer["citations"][0]["passage_id"]
+        last = answer["passages"][-1]
+        other.update({key: last[key] for key in ("passage_id", "section", "page")}, title=HOSTILE, whole=False)
+        evidence = {"level": 1, "label": "Systematic Review", "year": 2021, "reason": "Systematic Review, 2021"}
+        for hit in answer["passages"]:
+            if hit["passage_id"] == cited:
+                hit.update(also=[other], evidence=evidence)
+        route.fulfill(json=answer)
+
+    page.route("**/v1/ask", strengthen)
+    _ask(page, ENGLISH)
+    source = page.locator("#sources .documents > li").first
+    expect(source.locator(".evidence")).to_have_text("Systematic Review · 2021 (evidence level 1 of 5)")
+    source.get_by_text("Also in 1 other place").click()
+    expect(source.locator(".also button")).to_contain_text(HOSTILE)
+    expect(source.locator(".also button")).to_contain_text("(most of it)")
+    source.locator(".also button").click()
+    expect(page.locator("#source .text").first).to_be_visible()
+    assert page.locator("img, main script, aside script").count() == 0
+    page.get_by_role("button", name="中文").click()
+    expect(source.locator(".evidence")).to_contain_text("证据等级 1")
+
+
+def test_an_answer_recorded_without_them_is_shown(page: Any) -> None:
+    def older(route: Any) -> None:
+        answer = route.fetch().json()
+        for hit in answer["passages"]:
+            del hit["also"], hit["evidence"]
+        route.fulfill(json=answer)
+
+    page.route("**/v1/ask", older)
+    answer = _ask(page, ENGLISH)
+    expect(page.locator("#sources .documents > li").first).to_contain_text(answer["citations"][0]["title"])
+    expect(page.locator("#sources .evidence, #sources .also")).to_have_count(0)
+
+
 def test_an_abstention_is_a_result_with_the_closest_passages(page: Any) -> None:
     answer = _ask(page, ABSURD)
     assert answer["status"] == "abstained"

@@ -107,7 +107,10 @@ function byEdition(citations) {
 
 function citedDocument(citations, hits, open) {
   const [{ title, publisher, edition, published, superseded, passage_id }] = citations;
-  const places = citations.map((one) => element("li", {}, citedPlace(one, open), alsoIn(hits.get(one.passage_id), open)));
+  const isFirst = (one, at) => citations.findIndex((other) => other.passage_id === one.passage_id) === at;
+  const places = citations.map((one, at) =>
+    element("li", {}, citedPlace(one, open), isFirst(one, at) ? alsoIn(hits.get(one.passage_id), open) : null),
+  );
   return element(
     "li",
     {},

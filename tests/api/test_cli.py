@@ -63,6 +63,28 @@ def test_searching_with_filters_and_dates(run) -> None:
     assert {hit["published"][:4] for hit in result["hits"]} == {"2016"}
 
 
+def test_how_hits_are_chosen_is_said_on_the_command_line(run, tmp_path: Path) -> None:
+    leaflets = tmp_path / "leaflets"
+    leaflets.mkdir()
+    text = "# Leaflet {}\n\nQuoxidine 5 mg is swallowed with water every morning.\n"
+    for number in (1, 2):
+        (leaflets / f"{number}.md").write_text(text.format(number))
+    designs = {1: "Case Reports", 2: "Systematic Review"}
+    (leaflets / "manifest.toml").write_text(
+        "".join(f'[[document]]\nfile = "{n}.md"\nstudy_design = "{design}"\n' for n, design in designs.items())
+    )
+    run("ingest", str(leaflets))
+    asked = ("search", "How is quoxidine swallowed?", "--top-k", "3")
+    shown = run(*asked, "--prefer-evidence").output
+    assert "Systematic Review (level 1 of 5)" in shown
+    assert "Also in: Leaflet 1" in shown
+    [apart] = run(*asked, "--no-collapse", "--diversity", "0.1", "--json")
+    assert [hit["also"] for hit in apart["hits"]] == [[], [], []]
+    assert {hit["title"] for hit in apart["hits"]} >= {"Leaflet 1", "Leaflet 2"}
+    assert "Also in: Leaflet" in run("ask", "How is quoxidine swallowed?").output
+    run(*asked, "--diversity", "2", code=2)
+
+
 def test_documents_are_listed_shown_and_removed(run) -> None:
     listed = run("documents", "list", "--json")
     hypertension = next(one for one in listed if one["external_id"] == "taiyi-demo-hypertension-en")

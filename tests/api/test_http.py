@@ -1,3 +1,4 @@
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,7 @@ def test_a_search_gives_hits_with_their_ranks(client: TestClient) -> None:
         ("/v1/ask", {"question": "x" * 4001}, "question"),
         ("/v1/ask", {}, "question"),
         ("/v1/search", {"query": "x", "top_k": 0}, "top_k"),
+        ("/v1/search", {"query": "x", "diversity": 1.5}, "diversity"),
         ("/v1/search", {"query": "x", "as_of": "yesterday"}, "yesterday"),
         ("/v1/search", {"query": "x", "filters": {"colour": "red"}}, "colour"),
     ],
@@ -105,6 +107,30 @@ def test_a_bad_field_is_named(client: TestClient, path: str, body: dict, named: 
 def test_what_is_not_there_is_a_404_problem(client: TestClient, path: str) -> None:
     problem(client.get(path))
     assert client.get(path).status_code == 404
+
+
+def test_hits_say_where_else_they_stand_and_how_strong_their_evidence_is(client: TestClient) -> None:
+    rows = [
+        {"id": "one", "title": "One", "text": "Quoxidine 5 mg is swallowed.", "publication_types": ["Case Reports"]},
+        {"id": "two", "title": "Two", "text": "Quoxidine 5 mg is swallowed!", "published": "2021"},
+        {"id": "three", "title": "Three", "text": "Quoxidine 50 mg is swallowed.", "study_design": "Meta-Analysis"},
+    ]
+    file = ("copies.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode())
+    job = client.post("/v1/documents", files={"file": file}, data={"collection": "copies"}).json()
+    assert finished(client, job["job_id"])["state"] == "succeeded"
+    body = {"query": "How is quoxidine taken?", "collections": ["copies"]}
+    hits = client.post("/v1/search", json=body).json()["hits"]
+    [copied] = [hit for hit in hits if hit["also"]]
+    [other] = copied["also"]
+    assert {copied["external_id"], other["external_id"]} == {"one", "two"}
+    assert (other["collection"], other["title"], other["whole"]) == ("copies", other["external_id"].title(), True)
+    assert client.get(f"/v1/passages/{other['passage_id']}").json()["title"] == other["title"]
+    strengths = {hit["external_id"]: hit["evidence"] for hit in hits}
+    assert strengths["three"] == {"level": 1, "label": "Meta-Analysis", "year": None} | {
+        "reason": "Meta-Analysis (level 1 of 5)"
+    }
+    apart = client.post("/v1/search", json=body | {"collapse": False, "prefer_evidence": True, "diversity": 0.2}).json()
+    assert [hit["also"] for hit in apart["hits"]] == [[], [], []]
 
 
 def test_an_unknown_collection_is_a_404(client: TestClient) -> None:
