@@ -219,6 +219,7 @@ class MilvusSegments:
         try:
             if "://" in self._address:
                 return pymilvus.MilvusClient(**_server(self._address))
+            logging.getLogger("grpc._server").setLevel(logging.CRITICAL)  # Milvus Lite lacks calls that are not needed
             Path(self._address).absolute().parent.mkdir(parents=True, exist_ok=True)
             return pymilvus.MilvusClient(str(Path(self._address).absolute()))
         except (MilvusException, OSError, ValueError) as error:
