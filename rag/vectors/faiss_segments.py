@@ -14,6 +14,7 @@ from rag.errors import Inconsistent, Unavailable
 from rag.permitted import Permitted
 from rag.vectors.lists import build
 from rag.vectors.open_segment import OpenSegment
+from rag.vectors.ranking import merged
 from rag.vectors.types import Ids, SegmentGoneError, SegmentShape, Vectors
 
 SUFFIX = ".faiss"
@@ -38,6 +39,7 @@ class FaissSegments:
     def write(self, ids: Ids, vectors: Vectors) -> str:
         faiss = import_faiss()
         self._folder.mkdir(parents=True, exist_ok=True)
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
         index = build(faiss, np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32))
         name = uuid.uuid4().hex
         unfinished = self._folder / (name + ".unfinished")
@@ -48,8 +50,9 @@ class FaissSegments:
         return name
 
     def search(self, segments: Sequence[str], query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
+        import_faiss().omp_set_num_threads(1)  # of this thread: a search is too short to wait for others to join in
         query = np.ascontiguousarray(query, np.float32)
-        found: list[tuple[int, float]] = []
+        found = []
         for name in segments:
             segment = self._segment(name)
             if segment.dimension != len(query):
@@ -57,9 +60,8 @@ class FaissSegments:
                     f"The index has {segment.dimension} dimensions, the embedder {len(query)}: run taiyi-rag reindex"
                 )
             if len(permitted):
-                found += segment.search(query, k, permitted)
-        found.sort(key=lambda item: (-item[1], item[0]))
-        return found[:k]
+                found.append(segment.search(query, k, permitted))
+        return merged(found, k)
 
     def ids(self, name: str) -> Ids:
         return self._segment(name).ids

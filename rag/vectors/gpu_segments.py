@@ -14,7 +14,7 @@ from rag.errors import Unavailable
 from rag.permitted import Permitted
 from rag.vectors.faiss_segments import FaissSegments, import_faiss
 from rag.vectors.open_segment import OpenSegment
-from rag.vectors.ranking import SPARE, Proposal, closest
+from rag.vectors.ranking import SPARE, Proposal, Ranked, closest
 from rag.vectors.types import Vectors
 
 DEEPEST = 2048
@@ -67,7 +67,7 @@ class _GpuSegment(OpenSegment):
     def kind(self) -> str:
         return "exact on the GPU" if not self._listed else f"exact on the GPU; on the CPU {super().kind}"
 
-    def search(self, query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
+    def search(self, query: Vectors, k: int, permitted: Permitted) -> Ranked:
         held = int(permitted.contains(self.ids).sum())
         left_out = len(self.ids) - held
         if k + SPARE + left_out > DEEPEST:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from rag.errors import Inconsistent, Unavailable
 from rag.permitted import Permitted
 from rag.vectors.lists import list_count
-from rag.vectors.ranking import Proposal, closest, is_scanned
+from rag.vectors.ranking import Proposal, closest, is_scanned, merged
 from rag.vectors.types import Ids, SegmentGoneError, SegmentShape, Vectors
 
 PREFIX = "taiyi_"
@@ -60,7 +60,7 @@ class MilvusSegments:
 
     def search(self, segments: Sequence[str], query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
         query = np.ascontiguousarray(query, np.float32)
-        found: list[tuple[int, float]] = []
+        found = []
         for name in segments:
             known = self._look(name)
             if known.dimension != len(query):
@@ -70,9 +70,8 @@ class MilvusSegments:
             allowed = permitted.contains(known.ids)
             if held := int(allowed.sum()):
                 scanned = is_scanned(len(permitted), held, len(allowed))
-                found += closest(query, k, held, self._proposer(name, known.ids, allowed, query, scanned))
-        found.sort(key=lambda item: (-item[1], item[0]))
-        return found[:k]
+                found.append(closest(query, k, held, self._proposer(name, known.ids, allowed, query, scanned)))
+        return merged(found, k)
 
     def ids(self, name: str) -> Ids:
         """In ascending order."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from rag.permitted import Permitted
 from rag.vectors.lists import lists_for
-from rag.vectors.ranking import Proposal, closest, is_scanned
+from rag.vectors.ranking import NONE, Proposal, Ranked, closest, is_scanned
 from rag.vectors.types import Ids, Vectors
 
 
@@ -31,15 +31,15 @@ class OpenSegment:
     def kind(self) -> str:
         return f"IVF, {self._index.nprobe} of {self._index.nlist} lists" if self._listed else "exact"
 
-    def search(self, query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
-        """As ``VectorSegments.search``; some passage is permitted, if not in this segment."""
+    def search(self, query: Vectors, k: int, permitted: Permitted) -> Ranked:
+        """As ``VectorSegments.search``, in this segment; some passage is permitted, if not in this segment."""
         if not self._listed:
             held = min(len(self.ids), len(permitted))
             scan = self._faiss.SearchParameters(sel=permitted.selector)
             return closest(query, k, held, lambda depth: self._propose(query, depth, scan))
         held, index = int(permitted.contains(self.ids).sum()), self._index
         if not held:
-            return []
+            return NONE
         lists = index.nlist
         if not is_scanned(len(permitted), held, len(self.ids)):
             lists = lists_for(index.nprobe, index.nlist, k, held / len(self.ids))

@@ -6,7 +6,7 @@ asked for more until nothing that it left out can belong among the best: segment
 is found.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -20,8 +20,11 @@ SPARE = 16
 ROUNDING = 4e-6
 """More than the cosine of an index may be off: 384 to 1,024 products of float32, added up in any order."""
 
+Ranked = tuple[Ids, Vectors]
+"""Ids and their cosines."""
 Proposal = tuple[Ids, Vectors, Vectors]
 """Ids, their cosines as the index has them, best first, and their vectors."""
+NONE: Ranked = (np.zeros(0, np.int64), np.zeros(0, np.float32))
 
 
 def is_scanned(permitted: int, held: int, size: int) -> bool:
@@ -29,8 +32,8 @@ def is_scanned(permitted: int, held: int, size: int) -> bool:
     return permitted < SCANNED_BELOW or held < SCANNED_UNDER_PART * size
 
 
-def closest(query: Vectors, k: int, held: int, propose: Callable[[int], Proposal]) -> list[tuple[int, float]]:
-    """The best ``k`` of ``held`` passages, as ``(id, cosine)``, best first, ties by id.
+def closest(query: Vectors, k: int, held: int, propose: Callable[[int], Proposal]) -> Ranked:
+    """The best ``k`` of ``held`` passages, best first, ties by id.
 
     ``propose(depth)`` gives the best ``depth`` in the eyes of the index; fewer mean that it has no more.
     """
@@ -40,9 +43,16 @@ def closest(query: Vectors, k: int, held: int, propose: Callable[[int], Proposal
         cosines = _cosines(vectors, query)
         best = np.lexsort((ids, -cosines))[:k]
         if len(ids) < depth or depth == held or cosines[best[-1]] > proposed[-1] + ROUNDING:
-            return [(int(i), float(c)) for i, c in zip(ids[best], cosines[best], strict=True)]
+            return ids[best], cosines[best]
         depth = min(4 * depth, held)
-    return []
+    return NONE
+
+
+def merged(found: Sequence[Ranked], k: int) -> list[tuple[int, float]]:
+    """The best ``k`` of all segments, as ``(id, cosine)``, best first, ties by id."""
+    ids, cosines = (np.concatenate(parts) for parts in zip(NONE, *found, strict=True))
+    best = np.lexsort((ids, -cosines))[:k]
+    return list(zip(ids[best].tolist(), cosines[best].tolist(), strict=True))
 
 
 def _cosines(vectors: Vectors, query: Vectors) -> Vectors:
