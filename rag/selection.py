@@ -49,8 +49,8 @@ class _Scale:
 
 
 def depth_for(query: Query) -> int:
-    """How many ranked passages leave ``top_k`` when copies and what the caller may not read are taken away, as a
-    rule."""
+    """How many ranked passages are read at first: they leave ``top_k`` when copies and what the caller may not read
+    are taken away, as a rule, and copies are looked for among them."""
     return max(2 * query.top_k + 20, REORDERED if query.diversity or query.prefer_evidence else 0)
 
 
