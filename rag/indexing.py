@@ -137,15 +137,15 @@ def compact(system: System, collection_id: int, embed_again: bool = False) -> No
 
 
 def merge_segments(system: System, collection_id: int) -> None:
-    """Makes one segment of the smaller half of a collection's, leaving the large ones and the lexical index as they
-    are, so that a long ingest copies each vector a few times only. Nothing that a search finds changes."""
+    """Makes one segment of a collection's smaller ones, leaving the large ones and the lexical index as they are.
+    Nothing that an exact search finds changes."""
     with system.database.reading() as session:
         rows = session.execute(
             select(SegmentRow.name, SegmentRow.passages)
             .where(SegmentRow.collection_id == collection_id)
             .order_by(SegmentRow.passages, SegmentRow.name)
         ).all()
-    merged = [name for name, _ in rows[: -(-len(rows) // 2)]]
+    merged = [name for name, _ in rows[: merged_count([passages for _, passages in rows])]]
     ids = np.concatenate([system.vectors.ids(name) for name in merged])
     vectors = np.concatenate([system.vectors.vectors(name) for name in merged])
     segment = system.vectors.write(ids, vectors)
@@ -153,6 +153,16 @@ def merge_segments(system: System, collection_id: int) -> None:
         session.execute(delete(SegmentRow).where(SegmentRow.name.in_(merged)))
         session.add(_segment_row(system, segment, collection_id, len(ids)))
     _remove_unnamed_files(system)
+
+
+def merged_count(sizes: Sequence[int]) -> int:
+    """How many of segments of ``sizes``, ascending, to make one of: the smaller half, and from there on each that is at
+    most twice as large as those before it together. A long ingest then copies each vector a few times only, and ends
+    with most of them in one or two large segments."""
+    count = -(-len(sizes) // 2)
+    while count < len(sizes) and sizes[count] <= 2 * sum(sizes[:count]):
+        count += 1
+    return count
 
 
 def _at(ids: NDArray[np.int64], entries: Sequence[_Entry]) -> NDArray[np.int64]:

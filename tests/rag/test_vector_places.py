@@ -14,7 +14,7 @@ from conftest import Library, find_free_port
 from ingestion.pipeline import Reader
 from rag.embedding import Embedder
 from rag.errors import Inconsistent, InvalidRequest, Unavailable
-from rag.indexing import compact, merge_segments
+from rag.indexing import MOST_SEGMENTS, compact, merge_segments, merged_count
 from rag.permitted import Permitted
 from rag.settings import Settings, read_settings
 from rag.system import open_system
@@ -114,6 +114,24 @@ def test_the_fewer_are_permitted_the_more_lists_are_looked_into() -> None:
     assert [lists_for(50, 1_000, 100, part) for part in (1.0, 0.5, 0.25)] == [50, 100, 200]
     assert lists_for(50, 1_000, 200, 1.0) == 100
     assert lists_for(500, 1_000, 100, 0.25) == 1_000
+
+
+@pytest.mark.parametrize(("passages", "at_once"), [(100_000, 250), (100_000, 500), (1_000_000, 500)])
+def test_a_long_ingest_copies_a_vector_a_few_times_and_ends_with_most_in_one_segment(
+    passages: int, at_once: int
+) -> None:
+    sizes: list[int] = []
+    copied = 0
+    for _ in range(passages // at_once):
+        full = len(sizes) >= MOST_SEGMENTS
+        sizes = sorted([*sizes, at_once])
+        if full:
+            count = merged_count(sizes)
+            copied += sum(sizes[:count])
+            sizes = sorted([*sizes[count:], sum(sizes[:count])])
+    assert copied < 5 * passages
+    assert len(sizes) <= MOST_SEGMENTS
+    assert sizes[-1] > passages / 2
 
 
 def test_permitted_ids_are_told_from_others() -> None:
