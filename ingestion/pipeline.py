@@ -30,6 +30,7 @@ from rag.errors import InvalidRequest, TaiyiError, Unavailable, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
 from rag.originals import keep_original, remove_unfinished, sha256_of
+from rag.sentences import opening
 from rag.system import System
 from rag.tables import DocumentRow, EditionRow, SourceRow
 from rag.types import Metadata
@@ -390,12 +391,13 @@ def known_metadata(document: ParsedDocument, file: FileToRead) -> Metadata:
     """What a document says and what is said of its file, together, with a title and a language at least.
 
     What is said of a file goes before its own statements, but not before those of one record among several, where it
-    can speak for all of them only."""
+    can speak for all of them only. An untitled record is called by its first words, an untitled file by its name."""
     known = document.metadata.updated_by(file.stated.metadata)
     if document.format in RECORD_FORMATS:
         of_all = replace(file.stated.metadata, **{name: getattr(Metadata(), name) for name in _OF_ONE_RECORD})
         known = of_all.updated_by(document.metadata)
-    return replace(known, title=known.title or file.path.stem, language=known.language or language_of(document.text))
+    title = known.title or (opening(document.text) if document.format in RECORD_FORMATS else "") or file.path.stem
+    return replace(known, title=title, language=known.language or language_of(document.text))
 
 
 def _result(reading: _Reading) -> FileResult:

@@ -7,7 +7,7 @@ from every function here.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from sqlalchemy import ColumnElement, and_, func, not_, or_, select
@@ -20,7 +20,7 @@ from rag.flags import spaced
 from rag.identity import current_id
 from rag.permitted import Permitted
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
-from rag.types import Caller, Document, Edition, Filters, Metadata, Passage
+from rag.types import Caller, Document, Edition, Filters, Language, Metadata, Passage
 
 READABLE = ("live", "replaced")
 _ID_CHUNK = 20
@@ -82,8 +82,9 @@ def permitted(
     on: date,
     include_undated: bool,
     without_flags: Iterable[str] = (),
-) -> Permitted:
-    """The passages of a collection that were in force on a day, pass the filters and have none of the flags.
+) -> dict[Language, Permitted]:
+    """The passages of a collection that were in force on a day, pass the filters and have none of the flags, by the
+    language they are in.
 
     Retracted texts are left out unless a filter asks for them.
     """
@@ -100,7 +101,11 @@ def permitted(
         )
         .order_by(PassageRow.id)
     )
-    return Permitted(np.fromiter(session.scalars(statement), np.int64))
+    by_language = {
+        language: np.fromiter(session.scalars(statement.where(PassageRow.language == language)), np.int64)
+        for language in get_args(Language)
+    }
+    return {language: Permitted(ids) for language, ids in by_language.items() if len(ids)}
 
 
 def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:

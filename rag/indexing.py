@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 
+from rag.abbreviations import other_forms
 from rag.analysis import terms
 from rag.database import ReadSession, WriteSession
+from rag.sentences import ELLIPSIS
 from rag.settling import make_live, replace_vanished, replace_vanished_members
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow, SegmentRow, SourceRow
@@ -43,15 +45,18 @@ class FinishedSource:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A passage as the indexes see it: with its document's title and its section's headings."""
+    """A passage as the indexes see it. ``text`` is embedded, with its document's title and its section's headings;
+    ``words`` is searched for words, with the other forms of the abbreviations that its document defines."""
 
     id: int
     text: str
+    words: str
 
 
 def indexed_text(title: str | None, section: str | None, text: str) -> str:
-    """What of a passage is embedded and searched for words: its document's title and its section go before it."""
-    return "\n".join(part for part in (title, section, text) if part)
+    """What of a passage is embedded: its document's title and its section go before it, unless it begins with them."""
+    begins_with_title = bool(title) and text.startswith(str(title).removesuffix(ELLIPSIS))
+    return "\n".join(part for part in (None if begins_with_title else title, section, text) if part)
 
 
 def publish(
@@ -127,7 +132,7 @@ def compact(system: System, collection_id: int, embed_again: bool = False) -> No
         order = np.concatenate([ids[held], ids[~held]])
         segment = system.vectors.write(order, np.concatenate(parts)) if len(ids) else None
         texts = _read_entries(session, _texts(collection_id, "live"))
-        lexical = system.lexical.create((entry.id, terms(entry.text)) for entry in texts)
+        lexical = system.lexical.create((entry.id, terms(entry.words)) for entry in texts)
     with system.database.writing() as session:
         session.execute(delete(SegmentRow).where(SegmentRow.collection_id == collection_id))
         if segment is not None:
@@ -202,12 +207,18 @@ def _passages(collection_id: int, *states: str, columns: Sequence[Any] = (Passag
 def _texts(collection_id: int, *states: str) -> Any:
     length = PassageRow.char_end - PassageRow.char_start
     text = func.substr(EditionRow.text, PassageRow.char_start + 1, length)
-    return _passages(collection_id, *states, columns=(PassageRow.id, EditionRow.title, PassageRow.section, text))
+    return _passages(
+        collection_id,
+        *states,
+        columns=(PassageRow.id, EditionRow.title, PassageRow.section, text, EditionRow.abbreviations),
+    )
 
 
 def _read_entries(session: ReadSession, statement: Any) -> Iterator[_Entry]:
-    for identifier, title, section, text in session.execute(statement.execution_options(yield_per=EMBED_BATCH)):
-        yield _Entry(identifier, indexed_text(title, section, text))
+    rows = session.execute(statement.execution_options(yield_per=EMBED_BATCH))
+    for identifier, title, section, text, abbreviations in rows:
+        told = indexed_text(title, section, text)
+        yield _Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
 
 
 def _segments(session: ReadSession, collection_id: int) -> list[str]:
@@ -273,7 +284,7 @@ def _write_segment(
 
 
 def _write_lexical(system: System, name: str | None, entries: Sequence[_Entry]) -> str:
-    found = ((entry.id, terms(entry.text)) for entry in entries)
+    found = ((entry.id, terms(entry.words)) for entry in entries)
     if name is None:
         return system.lexical.create(found)
     system.lexical.replace(name, found, [entry.id for entry in entries])

@@ -1,10 +1,18 @@
-"""BM25 over pre-tokenised text, in one tantivy index a collection.
+"""Search for words in pre-tokenised text, in one tantivy index a collection.
 
-BM25 as tantivy computes it (Robertson and Zaragoza 2009; k1 = 1.2, b = 0.75). Statistics are per collection, so a
-score says nothing beyond its own collection. A deleted passage counts in the statistics until the index is written
-anew: removal therefore filters at once and compaction writes a new directory.
+What is asked is a list of *concepts*, each with one or more *names*, each name one or more terms; a plain question's
+concepts are its terms. A passage's match is the mean of two parts, each 0 to 1:
+
+- BM25 (Robertson and Zaragoza 2009; k1 = 1.2, b = 0.75), divided by what a passage could reach at most: ``k1 + 1``
+  times the sum of the concepts' inverse document frequencies;
+- coverage: the part of that sum which is due to concepts that the passage names at all.
+
+A concept counts by its best name; a name's inverse document frequency is the sum of its terms'. Statistics are per
+collection. A deleted passage counts in them until the index is written anew: removal therefore filters at once and
+compaction writes a new directory.
 """
 
+import math
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
@@ -13,9 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from rag import analysis
+from rag.errors import Inconsistent
 from rag.permitted import Permitted
 
+Name = tuple[str, ...]
+Concepts = Sequence[tuple[Name, ...]]
 _HEAP_BYTES = 64 * 2**20
+_K1 = 1.2
+_PREFIX = f"{analysis.VERSION}-"
 
 
 class LexicalGoneError(Exception):
@@ -32,7 +46,7 @@ class LexicalIndexes:
 
     def create(self, entries: Iterable[tuple[int, Sequence[str]]]) -> str:
         """A new directory's name, holding ``(passage id, terms)``, once it is safely on disk."""
-        name = uuid.uuid4().hex
+        name = _PREFIX + uuid.uuid4().hex
         self._folder.joinpath(name).mkdir(parents=True)
         self._write(name, entries, ())
         return name
@@ -41,39 +55,57 @@ class LexicalIndexes:
         """Adds entries under ``ids`` to an index, after removing what it holds under the same ids."""
         self._write(name, entries, ids)
 
-    def search(
-        self, name: str, query: Sequence[str], k: int, permitted: Permitted, generation: int
-    ) -> list[tuple[int, float]]:
-        """The ``k`` best permitted passages as ``(id, BM25 score)``, best first, ties by id.
+    def search(self, name: str, asked: Concepts, k: int, permitted: Permitted, generation: int) -> list[int]:
+        """The ``k`` permitted passages that BM25 puts first, best first, ties by id.
 
         The search goes as deep as it takes to find ``k`` permitted ones. ``generation`` is the collection's: the
-        index is read anew when it has grown. Raises LexicalGoneError when it was compacted away meanwhile.
+        index is read anew when it has grown. Raises LexicalGoneError when it was compacted away meanwhile, Inconsistent
+        when it was made by another analysis of texts.
         """
-        import tantivy
-
         index = self._index(name, generation)
-        unique = sorted(set(query))
-        if not unique or not len(permitted):
+        if not asked or not len(permitted):
             return []
-        schema = index.schema
-        boolean = tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "terms", term)) for term in unique]
-        )
         searcher = index.searcher()
+        query = _any_of([_best_of([_bm25(index, found) for found in names]) for names in asked])
         depth = 2 * k
         while True:
-            scored = searcher.search(boolean, limit=depth, count=False).hits
+            scored = searcher.search(query, limit=depth, count=False).hits
             ids = np.array(searcher.fast_field_values("id", [address for _, address in scored]), np.int64)
             allowed = permitted.contains(ids)
             if allowed.sum() >= k or len(scored) < depth:
                 break
             depth *= 4
-        found = [(int(i), float(s)) for i, (s, _), ok in zip(ids, scored, allowed, strict=True) if ok]
-        found.sort(key=lambda item: (-item[1], item[0]))
-        return found[:k]
+        found = [(-float(s), int(i)) for i, (s, _), ok in zip(ids, scored, allowed, strict=True) if ok]
+        return [identifier for _, identifier in sorted(found)[:k]]
+
+    def matches(self, name: str, asked: Concepts, ids: Sequence[int], generation: int) -> dict[int, float]:
+        """How well each of the passages ``ids`` matches, 0 to 1; those that match nothing are left out.
+
+        Raises as ``search`` does.
+        """
+        import tantivy
+
+        index = self._index(name, generation)
+        if not asked or not ids:
+            return {}
+        searcher = index.searcher()
+        rarity = {term: _idf(searcher, term) for names in asked for found in names for term in found}
+        best = sum(max(sum(rarity[term] for term in found) for found in names) for names in asked)
+        matching = _any_of([_best_of([_match(index, found, rarity) for found in names]) for names in asked])
+        among = tantivy.Query.const_score_query(tantivy.Query.term_set_query(index.schema, "id", list(ids)), 0.0)
+        both = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), (tantivy.Occur.Should, matching)])
+        scored = searcher.search(both, limit=len(ids), count=False).hits
+        found = searcher.fast_field_values("id", [address for _, address in scored])
+        return {int(i): float(s) / best for i, (s, _) in zip(found, scored, strict=True) if s > 0}
+
+    @staticmethod
+    def is_current(name: str) -> bool:
+        """Whether an index was made by this version of the analysis of texts."""
+        return name.startswith(_PREFIX)
 
     def ids(self, name: str) -> list[int]:
-        """The passages that an index holds. Raises LexicalGoneError where it does not exist."""
+        """The passages that an index holds. Raises LexicalGoneError where it does not exist, Inconsistent when it was
+        made by another analysis of texts."""
         import tantivy
 
         searcher = self._index(name, -1).searcher()
@@ -92,6 +124,9 @@ class LexicalIndexes:
 
     def _index(self, name: str, generation: int) -> Any:
         import tantivy
+
+        if not self.is_current(name):
+            raise Inconsistent("The word index was made by another version of taiyi-rag: run taiyi-rag reindex")
 
         with self._lock:
             index, seen = self._open.get(name, (None, -1))
@@ -120,3 +155,44 @@ class LexicalIndexes:
             writer.add_document(tantivy.Document(id=identifier, terms=[" ".join(found)]))
         writer.commit()
         writer.wait_merging_threads()
+
+
+def concepts(terms: Iterable[str]) -> Concepts:
+    """Each term a concept of its own, once."""
+    return [((term,),) for term in dict.fromkeys(terms)]
+
+
+def _any_of(queries: Sequence[Any]) -> Any:
+    import tantivy
+
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
+
+
+def _best_of(queries: Sequence[Any]) -> Any:
+    import tantivy
+
+    return queries[0] if len(queries) == 1 else tantivy.Query.disjunction_max_query(list(queries))
+
+
+def _bm25(index: Any, name: Name) -> Any:
+    import tantivy
+
+    return _any_of([tantivy.Query.term_query(index.schema, "terms", term) for term in name])
+
+
+def _match(index: Any, name: Name, rarity: dict[str, float]) -> Any:
+    """Half of BM25 over its highest factor, and half of the terms' inverse document frequencies."""
+    import tantivy
+
+    parts = []
+    for term in name:
+        query = tantivy.Query.term_query(index.schema, "terms", term)
+        parts.append(tantivy.Query.boost_query(query, 0.5 / (_K1 + 1)))
+        parts.append(tantivy.Query.const_score_query(query, 0.5 * rarity[term]))
+    return _any_of(parts)
+
+
+def _idf(searcher: Any, term: str) -> float:
+    """As tantivy has it: ``ln(1 + (n - df + 0.5) / (df + 0.5))``."""
+    frequency = searcher.doc_freq("terms", term)
+    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))

@@ -168,7 +168,7 @@ def _make_tombstone(edition: EditionRow) -> None:
     """Keeps ids, digests, dates and place in time; no word of the document or of its description."""
     edition.state = "purged"
     edition.title, edition.text, edition.likeness, edition.source = ERASED, "", "", ERASED
-    edition.authors, edition.publication_types, edition.page_starts = [], [], []
+    edition.authors, edition.publication_types, edition.page_starts, edition.abbreviations = [], [], [], {}
     for name in ("publisher", "journal", "edition", "url", "licence", "study_design", "evidence_grade", "retraction"):
         setattr(edition, name, None)
 

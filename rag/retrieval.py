@@ -1,25 +1,20 @@
-"""From a question to the passages that may answer it: dense and lexical search of each collection, fused by rank."""
+"""From a question to the passages that may answer it: both arms over each permitted collection, fused, selected."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import select
-
 from rag import catalog
-from rag.analysis import terms
+from rag.arms import candidates
+from rag.asking import Asked
 from rag.catalog import Collection
 from rag.database import ReadSession
-from rag.errors import Inconsistent, InvalidRequest, Unavailable
-from rag.fusion import reciprocal_rank_fusion
+from rag.errors import InvalidRequest, Unavailable
+from rag.fusion import Candidate, dense_order, fused, lexical_order
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
 from rag.selection import depth_for, selected
 from rag.system import System
-from rag.tables import SegmentRow
-from rag.types import Caller, Hit, Query, SearchResult
+from rag.types import Caller, Hit, Language, Query, SearchResult
 from rag.vectors import SegmentGoneError
 
 ARM_DEPTH = 100
@@ -27,15 +22,6 @@ MAX_TOP_K = 100
 _ATTEMPTS = 5
 
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True, slots=True)
-class _Arms:
-    """What each arm found: passage ids best first. Each collection has a lexical ranking of its own, since BM25
-    scores of different collections do not compare; cosines do."""
-
-    dense: list[tuple[int, float]]
-    lexical: list[list[int]]
 
 
 def search(query: Query, caller: Caller, system: System) -> SearchResult:
@@ -49,60 +35,65 @@ def search(query: Query, caller: Caller, system: System) -> SearchResult:
     if not 0 <= query.diversity <= 1:
         raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
 
-    def found(session: ReadSession, searched: Sequence[Collection], arms: _Arms) -> SearchResult:
+    depth = max(ARM_DEPTH, depth_for(query))
+
+    def result(session: ReadSession, searched: Sequence[Collection], found: Sequence[Candidate]) -> SearchResult:
         return SearchResult(
-            hits=_hits(query, caller, system, session, arms),
+            hits=_hits(query, caller, system, session, found, depth),
             index_generation=sum(collection.generation for collection in searched),
             undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
         )
 
-    return _with_arms(query, caller, system, max(ARM_DEPTH, depth_for(query)), found)
+    return _with_candidates(query, caller, system, depth, result)
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
     """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
     is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
-    return _with_arms(query, caller, system, depth, lambda session, searched, arms: _fused(query, arms)[:depth])
+    return _with_candidates(
+        query,
+        caller,
+        system,
+        depth,
+        lambda session, searched, found: fused(found, query.retrieval, system.embedder.fingerprint)[:depth],
+    )
 
 
-def _with_arms(
+def _with_candidates(
     query: Query,
     caller: Caller,
     system: System,
     depth: int,
-    then: Callable[[ReadSession, Sequence[Collection], _Arms], Found],
+    then: Callable[[ReadSession, Sequence[Collection], Sequence[Candidate]], Found],
 ) -> Found:
-    """What ``then`` makes of what each arm found, ``depth`` deep, in the session that found it."""
+    """What ``then`` makes of what the arms found, each ``depth`` deep, in the session that found it."""
     text = query.text.strip()
     if not text:
         raise InvalidRequest("The question is empty")
-    vector = system.embedder.embed_query(text) if query.retrieval != "lexical" else None
+    asked = Asked(text, system.embedder)
     for _ in range(_ATTEMPTS):
         with system.database.reading() as session:
             try:
                 searched = catalog.collections(session, caller, query.collections)
-                return then(session, searched, _arms(query, system, session, searched, vector, depth))
+                return then(session, searched, _candidates(query, asked, searched, depth, system, session))
             except (SegmentGoneError, LexicalGoneError):
                 continue
     raise Unavailable("An index file is missing: run taiyi-rag verify, then taiyi-rag reindex")
 
 
-def _arms(
-    query: Query,
-    system: System,
-    session: ReadSession,
-    searched: Sequence[Collection],
-    vector: NDArray[np.float32] | None,
-    depth: int,
-) -> _Arms:
-    allowed = {collection.id: _permitted(system, session, query, collection) for collection in searched}
-    return _Arms(
-        dense=[] if vector is None else _dense(system, session, searched, allowed, vector, depth),
-        lexical=[] if query.retrieval == "dense" else _lexical(system, searched, allowed, terms(query.text), depth),
-    )
+def _candidates(
+    query: Query, asked: Asked, searched: Sequence[Collection], depth: int, system: System, session: ReadSession
+) -> list[Candidate]:
+    found: list[Candidate] = []
+    for collection in searched:
+        for language, permitted in _permitted(system, session, query, collection).items():
+            found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
+    return found
 
 
-def _permitted(system: System, session: ReadSession, query: Query, collection: Collection) -> Permitted:
+def _permitted(
+    system: System, session: ReadSession, query: Query, collection: Collection
+) -> Mapping[Language, Permitted]:
     flags = system.settings.excluded_flags
     if query.filters or query.as_of:
         on, undated = query.as_of or catalog.today(), query.as_of is None
@@ -115,56 +106,13 @@ def _permitted(system: System, session: ReadSession, query: Query, collection: C
     return cached[1]
 
 
-def _dense(
-    system: System,
-    session: ReadSession,
-    searched: Sequence[Collection],
-    allowed: dict[int, Permitted],
-    vector: NDArray[np.float32],
-    depth: int,
-) -> list[tuple[int, float]]:
-    found: list[tuple[int, float]] = []
-    for collection in searched:
-        segments = session.execute(
-            select(SegmentRow.name, SegmentRow.embedder).where(SegmentRow.collection_id == collection.id)
-        ).all()
-        if any(embedder != system.embedder.fingerprint for _, embedder in segments):
-            raise Inconsistent(
-                f"Collection {collection.name!r} was embedded with another model than RAG_EMBEDDER="
-                f"{system.settings.embedder}: run taiyi-rag reindex, or set the former model"
-            )
-        found += system.vectors.search([name for name, _ in segments], vector, depth, allowed[collection.id])
-    return sorted(found, key=lambda item: (-item[1], item[0]))[:depth]
-
-
-def _lexical(
-    system: System, searched: Sequence[Collection], allowed: dict[int, Permitted], query: list[str], depth: int
-) -> list[list[int]]:
-    return [
-        [
-            identifier
-            for identifier, _ in system.lexical.search(
-                collection.lexical, query, depth, allowed[collection.id], collection.generation
-            )
-        ]
-        for collection in searched
-        if collection.lexical is not None
-    ]
-
-
-def _fused(query: Query, arms: _Arms) -> list[tuple[int, float]]:
-    if query.retrieval == "dense":
-        return arms.dense
-    dense = [identifier for identifier, _ in arms.dense]
-    return reciprocal_rank_fusion([*([dense] if dense else []), *arms.lexical])
-
-
-def _hits(query: Query, caller: Caller, system: System, session: ReadSession, arms: _Arms) -> tuple[Hit, ...]:
-    cosines = dict(arms.dense)
-    dense = [identifier for identifier, _ in arms.dense]
-    dense_ranks = {identifier: rank for rank, identifier in enumerate(dense, start=1)}
-    lexical_ranks = {identifier: rank for found in arms.lexical for rank, identifier in enumerate(found, start=1)}
-    chosen = selected(_fused(query, arms), query, caller, system, session)
+def _hits(
+    query: Query, caller: Caller, system: System, session: ReadSession, found: Sequence[Candidate], depth: int
+) -> tuple[Hit, ...]:
+    cosines = {candidate.id: candidate.cosine for candidate in found}
+    dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
+    lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
+    ranked = fused(found, query.retrieval, system.embedder.fingerprint)
     return tuple(
         Hit(
             passage=one.passage,
@@ -176,5 +124,5 @@ def _hits(query: Query, caller: Caller, system: System, session: ReadSession, ar
             also=one.also,
             evidence=one.evidence,
         )
-        for rank, one in enumerate(chosen, start=1)
+        for rank, one in enumerate(selected(ranked, query, caller, system, session), start=1)
     )

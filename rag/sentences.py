@@ -7,6 +7,8 @@ the text of an edition has one paragraph, list item or table row a line.
 
 import re
 
+ELLIPSIS = "…"
+_OPENING = 80
 _END = re.compile(
     r"""
       (?P<han> [。！？!?…]*[。！？](?:[。！？!?…])* | ……(?=[^，。、；：）」』”’…]) )    # Chinese ends
@@ -91,3 +93,12 @@ def _ends_latin_sentence(text: str, begin: int, match: re.Match[str], end: int) 
 
 def _is_list_marker(word: str) -> bool:
     return (word.isdigit() and len(word) <= 2) or (len(word) == 1 and word.isalpha())
+
+
+def opening(text: str) -> str:
+    """The first sentence of ``text``; of a long one its first words, with an ellipsis."""
+    first = next(iter(split_sentences(text)), "")
+    if len(first) <= _OPENING:
+        return first
+    kept = first[:_OPENING]
+    return (kept[: kept.rindex(" ")] if " " in kept[_OPENING // 2 :] else kept).rstrip() + ELLIPSIS

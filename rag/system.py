@@ -1,6 +1,6 @@
 """The composition root of the core: every resource that a question needs, opened in one place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +12,7 @@ from rag.lexical import LexicalIndexes
 from rag.permitted import Permitted
 from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings
+from rag.types import Language
 from rag.vectors import VectorSegments, open_vectors
 
 
@@ -25,8 +26,9 @@ class System:
     reranker: Reranker | None
     vectors: VectorSegments
     lexical: LexicalIndexes
-    current: dict[int, tuple[tuple[int, date], Permitted]] = field(default_factory=dict)
-    """By collection: what a search without filters may return, and the generation and day for which that holds."""
+    current: dict[int, tuple[tuple[int, date], Mapping[Language, Permitted]]] = field(default_factory=dict)
+    """By collection: what a search without filters may return, by language, and the generation and day for which that
+    holds."""
 
     @property
     def home(self) -> Path:

@@ -97,7 +97,8 @@ class EditionRow(Base):
     read again with other content; ``removed`` with its document; ``purged`` once its words were erased. It is in force
     from ``in_force_from`` (None: an undated text) until the day before ``in_force_until`` (None: no end is known), the
     first day of its successor, of its withdrawal or retirement, or after its review was due. ``page_starts[i]`` is the
-    offset at which page i + 1 begins. Editions of one ``likeness`` have a like title and publisher.
+    offset at which page i + 1 begins. Editions of one ``likeness`` have a like title and publisher. ``abbreviations``
+    are those that the text defines, the long form by the short one.
     """
 
     __tablename__ = "editions"
@@ -142,12 +143,14 @@ class EditionRow(Base):
     likeness: Mapped[str] = mapped_column(String(32), index=True)
     text: Mapped[str] = mapped_column(Text, deferred=True)
     page_starts: Mapped[list[int]] = mapped_column(JSON)
+    abbreviations: Mapped[dict[str, str]] = mapped_column(JSON)
     ingested_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class PassageRow(Base):
     """``boxes`` has ``[page, left, top, right, bottom]`` for each line, in PDF points from the page's top left corner.
-    ``flags`` are words with a space around each, such as `` hidden instruction ``; empty where nothing was found."""
+    ``flags`` are words with a space around each, such as `` hidden instruction ``; empty where nothing was found.
+    ``language`` is told by the passage's own letters (``rag.languages``), whatever its edition says."""
 
     __tablename__ = "passages"
     __table_args__ = (
@@ -165,6 +168,7 @@ class PassageRow(Base):
     page: Mapped[int | None]
     boxes: Mapped[list[list[float]]] = mapped_column(JSON)
     flags: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(2))
 
 
 class SegmentRow(Base):

@@ -10,10 +10,12 @@ from filelock import FileLock, Timeout
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rag.abbreviations import definitions
 from rag.database import WriteSession
 from rag.editions import in_force_from
 from rag.flags import spaced
 from rag.identity import derived_id, find_document
+from rag.languages import language_of
 from rag.proposals import likeness, propose
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
@@ -108,7 +110,7 @@ def add_edition(session: WriteSession, collection_id: int, new: NewEdition, rest
         edition = _edition_row(_unused_id(session, document_id, content), document_id, new, content)
         session.add(edition)
         session.flush()
-        session.add_all(_passage_rows(edition.id, new.passages))
+        session.add_all(_passage_rows(edition.id, new.text, new.passages))
         if is_new:
             propose(session, collection_id, edition)
     return Added(status, document_id, len(new.passages))
@@ -129,12 +131,13 @@ def _edition_row(edition_id: str, document_id: str, new: NewEdition, content_sha
         likeness=likeness(new.metadata.title, new.metadata.publisher),
         text=new.text,
         page_starts=list(new.page_starts),
+        abbreviations=definitions(new.text),
         ingested_at=datetime.now(UTC),
         **known,
     )
 
 
-def _passage_rows(edition_id: str, passages: Iterable[NewPassage]) -> Iterator[PassageRow]:
+def _passage_rows(edition_id: str, text: str, passages: Iterable[NewPassage]) -> Iterator[PassageRow]:
     for ordinal, passage in enumerate(passages):
         yield PassageRow(
             edition_id=edition_id,
@@ -145,6 +148,7 @@ def _passage_rows(edition_id: str, passages: Iterable[NewPassage]) -> Iterator[P
             page=passage.page,
             boxes=[list(box) for box in passage.boxes],
             flags=spaced(passage.flags),
+            language=language_of(text[passage.char_start : passage.char_end]),
         )
 
 

@@ -1,0 +1,31 @@
+"""Abbreviations that a document defines itself, such as "chronic obstructive pulmonary disease (COPD)".
+
+Found by the algorithm of Schwartz and Hearst ("A simple algorithm for identifying abbreviation definitions in
+biomedical text", PSB 2003). A passage that uses one form is then found by the other.
+"""
+
+import re
+from collections.abc import Mapping
+
+_SHORT = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+
+
+def definitions(text: str) -> dict[str, str]:
+    """By short form, the long form that ``text`` gives for it; the one given most often where there are several."""
+    from abbreviations import schwartz_hearst
+
+    pairs = schwartz_hearst.extract_abbreviation_definition_pairs(doc_text=text, most_common_definition=True)
+    return {short: long for short, long in pairs.items() if _SHORT.fullmatch(short)}
+
+
+def other_forms(text: str, defined: Mapping[str, str]) -> list[str]:
+    """The long forms of the short forms that ``text`` uses without saying what they mean, and the short forms of the
+    long ones."""
+    if not defined:
+        return []
+    used, lowered = set(_SHORT.findall(text)), text.lower()
+    forms = []
+    for short, long in defined.items():
+        if (short in used) != (long.lower() in lowered):
+            forms.append(long if short in used else short)
+    return forms

@@ -1,0 +1,67 @@
+"""What is asked of the passages of each language: a vector to be close to, and words to match."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.analysis import terms
+from rag.embedding import Embedder
+from rag.languages import language_of
+from rag.lexical import Concepts, concepts
+from rag.translation import Translation, translate
+from rag.types import Language
+
+GLOSS_SHARE = 0.5
+"""How much of the vector for the other language comes from the translated terms; the rest is the question's own."""
+
+Vector = NDArray[np.float32]
+
+
+class Asked:
+    """A question, as it is put to the passages of one language and of the other. Each is worked out when it is first
+    needed: a collection in the question's own language costs no translation."""
+
+    def __init__(self, question: str, embedder: Embedder) -> None:
+        self.question = question
+        self.language = language_of(question)
+        self._embedder = embedder
+
+    def concepts(self, language: Language) -> Concepts:
+        """What the words of passages in ``language`` are to match."""
+        return self._own_concepts if language == self.language else _translated_concepts(self._translation)
+
+    def vector(self, language: Language) -> Vector:
+        """(dimension,), of length 1: what the vectors of passages in ``language`` are to be close to."""
+        return self._own_vector if language == self.language else self._translated_vector
+
+    @cached_property
+    def _own_concepts(self) -> Concepts:
+        return concepts(terms(self.question))
+
+    @cached_property
+    def _own_vector(self) -> Vector:
+        return self._embedder.embed_query(self.question)
+
+    @cached_property
+    def _translation(self) -> Translation:
+        return translate(self.question)
+
+    @cached_property
+    def _translated_vector(self) -> Vector:
+        if not self._translation.concepts:
+            return self._own_vector
+        gloss = self._embedder.embed_query(self._translation.gloss)
+        mixed = (1 - GLOSS_SHARE) * self._own_vector + GLOSS_SHARE * gloss
+        vector: Vector = (mixed / np.linalg.norm(mixed)).astype(np.float32)
+        return vector
+
+
+def _translated_concepts(translation: Translation) -> Concepts:
+    """Each concept with the terms of each of its names; one whose names have no terms is left out."""
+    found = []
+    for concept in translation.concepts:
+        names = tuple(dict.fromkeys(name for name in (tuple(dict.fromkeys(terms(n))) for n in concept.names) if name))
+        if names:
+            found.append(names)
+    return list(dict.fromkeys(found))
