@@ -73,7 +73,7 @@ def publish(
         pending = session.scalars(_pending(collection_id)).all()
         entries = _entries(session, collection_id, "pending")
         former = _former_entries(session, collection_id) if entries else {}
-        segments = _segments(session, collection_id)
+        segments = _segments(system, session, collection_id)
         lexical = session.get_one(CollectionRow, collection_id).lexical
     missing = _without_vector(system, entries, segments)
     segment = _write_segment(system, missing, _reusable(system, missing, former, segments), embedded)
@@ -95,13 +95,18 @@ def publish(
 
 
 def recover(system: System, collection_id: int) -> None:
-    """Finishes what a killed writer left: its pending editions and half-written files."""
+    """Finishes what a killed writer left: its pending editions and half-written files. Writes a word index anew that
+    another version of the analysis of texts made."""
     with system.database.reading() as session:
         pending = session.scalars(_pending(collection_id).limit(1)).first()
+        lexical = session.get_one(CollectionRow, collection_id).lexical
     if pending:
         log.info("Finishing what an earlier run left undone")
         compact(system, collection_id)
         publish(system, collection_id)
+    elif lexical is not None and not system.lexical.is_current(lexical):
+        log.info("Writing the word index anew for this version")
+        compact(system, collection_id)
     else:
         tidy(system, collection_id)
     _remove_unnamed_files(system)
@@ -122,7 +127,7 @@ def compact(system: System, collection_id: int, embed_again: bool = False) -> No
     """
     with system.database.reading() as session:
         ids = np.fromiter(session.scalars(_passages(collection_id, "live")), np.int64)
-        segments = [] if embed_again else _segments(session, collection_id)
+        segments = [] if embed_again else _segments(system, session, collection_id)
         held, kept = system.vectors.vectors_of(segments, ids)
         parts = [] if kept is None else [kept]
         for batch in _batched(_read_entries(session, _texts(collection_id, "live")), EMBED_BATCH):
@@ -147,7 +152,7 @@ def merge_segments(system: System, collection_id: int) -> None:
     with system.database.reading() as session:
         rows = session.execute(
             select(SegmentRow.name, SegmentRow.passages)
-            .where(SegmentRow.collection_id == collection_id)
+            .where(SegmentRow.collection_id == collection_id, SegmentRow.embedder == system.embedder.fingerprint)
             .order_by(SegmentRow.passages, SegmentRow.name)
         ).all()
     merged = [name for name, _ in rows[: merged_count([passages for _, passages in rows])]]
@@ -221,8 +226,15 @@ def _read_entries(session: ReadSession, statement: Any) -> Iterator[_Entry]:
         yield _Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
 
 
-def _segments(session: ReadSession, collection_id: int) -> list[str]:
-    return list(session.scalars(select(SegmentRow.name).where(SegmentRow.collection_id == collection_id)))
+def _segments(system: System, session: ReadSession, collection_id: int) -> list[str]:
+    """Those whose vectors are of the embedder in use; those of another are of no use to it."""
+    return list(
+        session.scalars(
+            select(SegmentRow.name).where(
+                SegmentRow.collection_id == collection_id, SegmentRow.embedder == system.embedder.fingerprint
+            )
+        )
+    )
 
 
 def _without_vector(system: System, entries: list[_Entry], segments: Sequence[str]) -> list[_Entry]:

@@ -96,7 +96,7 @@ class LexicalIndexes:
         both = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), (tantivy.Occur.Should, matching)])
         scored = searcher.search(both, limit=len(ids), count=False).hits
         found = searcher.fast_field_values("id", [address for _, address in scored])
-        return {int(i): float(s) / best for i, (s, _) in zip(found, scored, strict=True) if s > 0}
+        return {int(i): min(1.0, float(s) / best) for i, (s, _) in zip(found, scored, strict=True) if s > 0}
 
     @staticmethod
     def is_current(name: str) -> bool:
@@ -193,6 +193,7 @@ def _match(index: Any, name: Name, rarity: dict[str, float]) -> Any:
 
 
 def _idf(searcher: Any, term: str) -> float:
-    """As tantivy has it: ``ln(1 + (n - df + 0.5) / (df + 0.5))``."""
+    """As tantivy has it: ``ln(1 + (n - df + 0.5) / (df + 0.5))``. What was replaced still counts in ``df``, though not
+    in the searcher's number of documents."""
     frequency = searcher.doc_freq("terms", term)
-    return math.log(1 + (searcher.num_docs - frequency + 0.5) / (frequency + 0.5))
+    return math.log(1 + (max(searcher.num_docs, frequency) - frequency + 0.5) / (frequency + 0.5))

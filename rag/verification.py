@@ -76,6 +76,13 @@ def _check_indexes(system: System, session: ReadSession, collection: catalog.Col
         if live:
             yield Problem("lexical", collection.name, f"There is no lexical index: {rebuild}")
         return
+    if not system.lexical.is_current(collection.lexical):
+        yield Problem(
+            "lexical",
+            collection.name,
+            f"The lexical index is of another version: {rebuild}, or ingest anything into {collection.name}",
+        )
+        return
     try:
         indexed = set(system.lexical.ids(collection.lexical))
     except LexicalGoneError:

@@ -10,7 +10,7 @@ from conftest import PROJECT
 from rag import catalog
 from rag.database import HEAD, open_database
 from rag.errors import Inconsistent, Unavailable
-from rag.tables import Base, CollectionRow, DocumentKeyRow, JobRow
+from rag.tables import Base, CollectionRow, DocumentKeyRow, EditionRow, JobRow, PassageRow
 from rag.types import LOCAL_ADMIN
 from rag.writing import ensure_collection
 
@@ -105,3 +105,36 @@ def test_a_library_of_the_first_schema_is_taken_over(database_url: str) -> None:
         assert session.get_one(DocumentKeyRow, (1, "id:x")).document_id == "d"
         [passage] = catalog.passages(session, LOCAL_ADMIN, [1]).values()
         assert (passage.text, passage.external_id, passage.flags) == ("Text", "x", ())
+
+
+def test_a_library_of_the_second_schema_learns_its_languages(database_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(PROJECT / "rag" / "migrations"))
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        day = "2026-01-02 03:04:05"
+        connection.execute(
+            text(f"INSERT INTO collections (id, name, generation, created_at) VALUES (1, 'default', 3, '{day}')")
+        )
+        for number, language in enumerate(("en", "zh", "zh-Hant", None), start=1):
+            stated = f"'{language}'" if language else "NULL"
+            for statement in (
+                f"INSERT INTO documents (id, collection_id) VALUES ('d{number}', 1)",
+                "INSERT INTO editions (id, document_id, state, source, source_sha256, format, title, language, authors,"
+                " publication_types, content_sha256, likeness, text, page_starts, ingested_at) VALUES"
+                f" ('e{number}', 'd{number}', 'live', '/a.md', '0', 'md', 'T', {stated}, '[]', '[]', '', '',"
+                f" 'Text', '[]', '{day}')",
+                "INSERT INTO passages (id, edition_id, ordinal, char_start, char_end, boxes, flags)"
+                f" VALUES ({number}, 'e{number}', 0, 0, 4, '[]', '')",
+            ):
+                connection.execute(text(statement))
+    engine.dispose()
+    with open_database(database_url) as database, database.reading() as session:
+        found = session.scalars(select(PassageRow.language).order_by(PassageRow.id)).all()
+        assert found == ["en", "zh", "zh", "en"]
+        assert set(map(repr, session.scalars(select(EditionRow.abbreviations)))) == {"{}"}
+        [collection] = catalog.collections(session, LOCAL_ADMIN)
+        permitted = catalog.permitted(session, collection, {}, catalog.today(), include_undated=True)
+        assert {language: list(one.ids) for language, one in permitted.items()} == {"en": [1, 4], "zh": [2, 3]}
