@@ -31,50 +31,76 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """``cosine`` is the weight of the cosine, which counts from ``floor``, about that of unrelated texts, to 1; the
-    weight of the word match is 1 less it. ``handicap`` is taken from the score, so that passages in the other
-    language, whose scores are of another range, stand where they belong among those in the question's own."""
+class Findings:
+    """All that the arms found for a question of ``question_terms`` terms; the cosines are those of the model whose
+    fingerprint is ``embedder``."""
 
-    cosine: float
+    candidates: Sequence[Candidate]
+    question_terms: int
+    embedder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How the two arms count for passages in one of the two languages.
+
+    A cosine counts from ``floor``, about that of unrelated texts, to 1. Its weight rises from ``least``, where the
+    closest passage of all has a cosine of ``unsure`` or less, to ``most``, where that is ``sure`` or more: the dense
+    arm is trusted as far as it found something close. The weight of the word match is 1 less it. ``handicap`` is taken
+    from the score: passages in the other language score in another range, and stand where they belong among those in
+    the question's own.
+    """
+
     floor: float
+    unsure: float
+    sure: float
+    least: float
+    most: float
     handicap: float
 
-    def similarity(self, cosine: float) -> float:
-        return (cosine - self.floor) / (1 - self.floor) - self.handicap
+    def weight_of_cosine(self, closest: float) -> float:
+        sureness = (closest - self.unsure) / (self.sure - self.unsure)
+        return self.least + (self.most - self.least) * min(1.0, max(0.0, sureness))
 
-    def score(self, cosine: float, match: float) -> float:
-        return self.cosine * self.similarity(cosine) + (1 - self.cosine) * (match - self.handicap)
+    def similarity(self, cosine: float) -> float:
+        return (cosine - self.floor) / (1 - self.floor)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights for passages in the question's language and for those in the other, and for whose cosines they are."""
+    """The weights for passages in the question's language and for those in the other, fitted to the cosines of
+    ``embedder``. For a question of more than ``long_question`` terms, of which no vector holds every detail, the
+    cosine weighs ``long_question_less``."""
 
     embedder: str
     same_language: Weights
     other_language: Weights
+    long_question: int
+    long_question_less: float
 
     def of(self, candidate: Candidate) -> Weights:
         return self.other_language if candidate.translated else self.same_language
 
 
-def fused(candidates: Sequence[Candidate], mode: RetrievalMode, embedder: str) -> list[tuple[int, float]]:
-    """``(id, score)``, best first, ties by lower id; of one arm alone in the modes that name it. ``embedder`` is the
-    fingerprint of the model that gave the cosines."""
-    if mode == "hybrid" and packaged_calibration().embedder != embedder:
-        return reciprocal_rank_fusion([dense_order(candidates), lexical_order(candidates)])
-    return _scored(candidates, mode)
+def fused(found: Findings, mode: RetrievalMode) -> list[tuple[int, float]]:
+    """``(id, score)``, best first, ties by lower id; of one arm alone in the modes that name it."""
+    if mode == "dense":
+        return _dense(found)
+    if mode == "lexical":
+        return _lexical(found)
+    if packaged_calibration().embedder != found.embedder:
+        return reciprocal_rank_fusion([dense_order(found), lexical_order(found)])
+    return _hybrid(found)
 
 
-def dense_order(candidates: Iterable[Candidate]) -> list[int]:
+def dense_order(found: Findings) -> list[int]:
     """The ids of the candidates that have a cosine, closest first."""
-    return [identifier for identifier, _ in _scored(candidates, "dense")]
+    return [identifier for identifier, _ in _dense(found)]
 
 
-def lexical_order(candidates: Iterable[Candidate]) -> list[int]:
+def lexical_order(found: Findings) -> list[int]:
     """The ids of the candidates whose words match, best first."""
-    return [identifier for identifier, _ in _scored(candidates, "lexical")]
+    return [identifier for identifier, _ in _lexical(found)]
 
 
 def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = RRF_K) -> list[tuple[int, float]]:
@@ -94,25 +120,37 @@ def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = RRF_K) ->
 def packaged_calibration() -> Calibration:
     """The calibration for the packaged embedder."""
     values = json.loads(Path(__file__).with_name("fusion.json").read_text(encoding="utf-8"))
-    return Calibration(values["embedder"], Weights(**values["same_language"]), Weights(**values["other_language"]))
+    same, other = (Weights(**values.pop(name)) for name in ("same_language", "other_language"))
+    return Calibration(same_language=same, other_language=other, **values)
 
 
-def _scored(candidates: Iterable[Candidate], mode: RetrievalMode) -> list[tuple[int, float]]:
-    return sorted(((one.id, _score(one, mode)) for one in candidates if _found(one, mode)), key=_best_first)
+def _hybrid(found: Findings) -> list[tuple[int, float]]:
+    calibration = packaged_calibration()
+    less = calibration.long_question_less if found.question_terms > calibration.long_question else 0.0
+    closest: dict[bool, float] = {}
+    for one in found.candidates:
+        if one.cosine is not None:
+            closest[one.translated] = max(one.cosine, closest.get(one.translated, -1.0))
+    scored = []
+    for one in found.candidates:
+        if one.cosine is not None:
+            weights = calibration.of(one)
+            weight = weights.weight_of_cosine(closest[one.translated]) - less
+            score = weight * weights.similarity(one.cosine) + (1 - weight) * one.match - weights.handicap
+            scored.append((one.id, score))
+    return sorted(scored, key=_best_first)
 
 
-def _found(candidate: Candidate, mode: RetrievalMode) -> bool:
-    return candidate.match > 0 if mode == "lexical" else candidate.cosine is not None
+def _dense(found: Findings) -> list[tuple[int, float]]:
+    of = packaged_calibration().of
+    close = ((one, one.cosine) for one in found.candidates if one.cosine is not None)
+    return sorted(((one.id, of(one).similarity(cosine) - of(one).handicap) for one, cosine in close), key=_best_first)
 
 
-def _score(candidate: Candidate, mode: RetrievalMode) -> float:
-    weights = packaged_calibration().of(candidate)
-    match mode, candidate.cosine:
-        case "hybrid", float(cosine):
-            return weights.score(cosine, candidate.match)
-        case "dense", float(cosine):
-            return weights.similarity(cosine)
-    return candidate.match - weights.handicap
+def _lexical(found: Findings) -> list[tuple[int, float]]:
+    of = packaged_calibration().of
+    matching = (one for one in found.candidates if one.match > 0)
+    return sorted(((one.id, one.match - of(one).handicap) for one in matching), key=_best_first)
 
 
 def _best_first(scored: tuple[int, float]) -> tuple[float, int]:

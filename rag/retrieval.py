@@ -9,7 +9,7 @@ from rag.asking import Asked
 from rag.catalog import Collection
 from rag.database import ReadSession
 from rag.errors import InvalidRequest, Unavailable
-from rag.fusion import Candidate, dense_order, fused, lexical_order
+from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
 from rag.selection import depth_for, selected
@@ -21,7 +21,7 @@ ARM_DEPTH = 100
 MAX_TOP_K = 100
 _ATTEMPTS = 5
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
 def search(query: Query, caller: Caller, system: System) -> SearchResult:
@@ -37,35 +37,31 @@ def search(query: Query, caller: Caller, system: System) -> SearchResult:
 
     depth = max(ARM_DEPTH, depth_for(query))
 
-    def result(session: ReadSession, searched: Sequence[Collection], found: Sequence[Candidate]) -> SearchResult:
+    def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
         return SearchResult(
             hits=_hits(query, caller, system, session, found, depth),
             index_generation=sum(collection.generation for collection in searched),
             undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
         )
 
-    return _with_candidates(query, caller, system, depth, result)
+    return _with_findings(query, caller, system, depth, result)
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
     """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
     is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
-    return _with_candidates(
-        query,
-        caller,
-        system,
-        depth,
-        lambda session, searched, found: fused(found, query.retrieval, system.embedder.fingerprint)[:depth],
+    return _with_findings(
+        query, caller, system, depth, lambda session, searched, found: fused(found, query.retrieval)[:depth]
     )
 
 
-def _with_candidates(
+def _with_findings(
     query: Query,
     caller: Caller,
     system: System,
     depth: int,
-    then: Callable[[ReadSession, Sequence[Collection], Sequence[Candidate]], Found],
-) -> Found:
+    then: Callable[[ReadSession, Sequence[Collection], Findings], Result],
+) -> Result:
     """What ``then`` makes of what the arms found, each ``depth`` deep, in the session that found it."""
     text = query.text.strip()
     if not text:
@@ -75,20 +71,21 @@ def _with_candidates(
         with system.database.reading() as session:
             try:
                 searched = catalog.collections(session, caller, query.collections)
-                return then(session, searched, _candidates(query, asked, searched, depth, system, session))
+                return then(session, searched, _findings(query, asked, searched, depth, system, session))
             except (SegmentGoneError, LexicalGoneError):
                 continue
     raise Unavailable("An index file is missing: run taiyi-rag verify, then taiyi-rag reindex")
 
 
-def _candidates(
+def _findings(
     query: Query, asked: Asked, searched: Sequence[Collection], depth: int, system: System, session: ReadSession
-) -> list[Candidate]:
+) -> Findings:
     found: list[Candidate] = []
     for collection in searched:
         for language, permitted in _permitted(system, session, query, collection).items():
             found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
-    return found
+    embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
+    return Findings(found, len(asked.concepts(asked.language)), embedder)
 
 
 def _permitted(
@@ -107,12 +104,12 @@ def _permitted(
 
 
 def _hits(
-    query: Query, caller: Caller, system: System, session: ReadSession, found: Sequence[Candidate], depth: int
+    query: Query, caller: Caller, system: System, session: ReadSession, found: Findings, depth: int
 ) -> tuple[Hit, ...]:
-    cosines = {candidate.id: candidate.cosine for candidate in found}
+    cosines = {candidate.id: candidate.cosine for candidate in found.candidates}
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
     lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
-    ranked = fused(found, query.retrieval, system.embedder.fingerprint)
+    ranked = fused(found, query.retrieval)
     return tuple(
         Hit(
             passage=one.passage,
