@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.sentences import sentence_spans, split_sentences
+from rag.sentences import ELLIPSIS, opening, sentence_spans, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,27 @@ def test_a_window_of_a_text_gives_offsets_into_the_whole(before: str, inside: st
     start = len(before) + 1
     spans = sentence_spans(whole, start, start + len(inside))
     assert [whole[a:b] for a, b in spans] == split_sentences(inside)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Urate is lowered. Then it is measured.", "Urate is lowered."),
+        ("Urate in gout\nIt is lowered.", "Urate in gout"),
+        ("痛风患者应降低尿酸。随后复查。", "痛风患者应降低尿酸。"),
+        ("  \n ", ""),
+        ("", ""),
+    ],
+)
+def test_a_text_opens_with_its_first_sentence(text: str, expected: str) -> None:
+    assert opening(text) == expected
+
+
+@pytest.mark.parametrize("text", ["many words of it " * 20, "尿酸" * 100, "x" * 50 + " " + "y" * 200])
+def test_of_a_long_sentence_it_gives_whole_first_words_with_an_ellipsis(text: str) -> None:
+    given = opening(text)
+    kept = given.removesuffix(ELLIPSIS)
+    assert given != kept
+    assert len(kept) <= 80
+    assert text.startswith(kept)
+    assert " " not in text or text[len(kept)] == " "
