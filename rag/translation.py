@@ -1,11 +1,14 @@
 """A question in the words of the other language, by dictionary: no sentence, but the terms to search for."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-from rag import bilingual
+from rag import bilingual, glossary
 from rag.analysis import simplified, words
+from rag.bilingual import FUNCTION_WORDS
 from rag.languages import HAN, language_of
 from rag.types import Language
 
@@ -13,15 +16,6 @@ _HAN_RUN = re.compile(f"[{HAN}]+")
 _LATIN_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’\-+./]*(?: +[A-Za-z0-9][A-Za-z0-9'’\-+./]*)*")
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _LONGEST_PHRASE = 6
-_FUNCTION_WORDS = frozenset(
-    """
-    的 了 是 在 我 我们 你 你们 您 他 她 它 他们 有 和 与 或 或者 不 也 都 就 这 那 这个 那个 这种 一个 一种 一些 吗
-    呢 吧 啊 什么 什么样 怎么 怎样 如何 为什么 哪些 哪里 哪个 多少 几 请 请问 谢谢 您好 你好 他的 她的 我的 可以 能
-    能够 会 要 想 想要 想知道 知道 应该 应当 可能 没有 因为 所以 但是 如果 以及 及 等 对 对于 关于 从 到 被 把 给 让
-    使 向 用 以 于 之 而 其 其他 其它 很 非常 更 最 还 再 又 只 已 已经 正在 过 着 得 地 上 下 中 里 后 前 时 时候 个
-    种 些 有些 任何 每 各 某 告诉 寻找 进行 除了 之外 是否 属于 下列 以下 有关 主要 通常 一般 需要 患有 提供 推荐
-    """.split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +42,29 @@ class Translation:
 def translate(question: str) -> Translation:
     """An English question into Chinese terms, a Chinese one into English terms. What no dictionary knows is left out;
     Latin names and numbers in a Chinese question stay."""
-    if language_of(question) == "zh":
-        return Translation("en", tuple(_into_english(simplified(question))))
-    return Translation("zh", tuple(_into_chinese(question)))
+    normal = unicodedata.normalize("NFKC", question)
+    if language_of(normal) == "zh":
+        return Translation("en", tuple(_into_english(simplified(normal))))
+    return Translation("zh", tuple(_into_chinese(normal)))
 
 
 def _into_english(question: str) -> Iterator[Concept]:
+    for name in _names_of_mixed_letters().findall(question):
+        yield Concept(name, bilingual.english_of(name))
+    question = _names_of_mixed_letters().sub(" ", question)
     for latin in _LATIN_RUN.findall(question):
         yield Concept(latin, (latin,))
     for run in _HAN_RUN.findall(question):
         for word in words(run):
-            if word not in _FUNCTION_WORDS:
+            if word not in FUNCTION_WORDS:
                 yield from _parts_in_english(word)
+
+
+@cache
+def _names_of_mixed_letters() -> re.Pattern[str]:
+    """The glossary's names that are not Han characters alone, such as 2型糖尿病 or β受体阻滞剂."""
+    names = [re.escape(name) for name in glossary.entries() if not _HAN_RUN.fullmatch(name)]
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?![A-Za-z0-9])")
 
 
 def _parts_in_english(word: str) -> Iterator[Concept]:
@@ -72,7 +77,7 @@ def _parts_in_english(word: str) -> Iterator[Concept]:
         for end in range(len(word), start + 1, -1):
             part = word[start:end]
             names = bilingual.english_of(part)
-            if names and part not in _FUNCTION_WORDS:
+            if names and part not in FUNCTION_WORDS:
                 yield Concept(part, names)
                 start = end
                 break
