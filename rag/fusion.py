@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rag.types import RetrievalMode
+from rag.types import Language, RetrievalMode
 
 RRF_K = 60
 
@@ -32,54 +32,51 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that the arms found for a question of ``question_terms`` terms; the cosines are those of the model whose
-    fingerprint is ``embedder``."""
+    """All that the arms found for a question in ``language`` of ``question_terms`` terms; the cosines are those of the
+    model whose fingerprint is ``embedder``."""
 
     candidates: Sequence[Candidate]
+    language: Language
     question_terms: int
     embedder: str
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """How the two arms count for passages in one of the two languages.
+class Calibration:
+    """How the two arms count, fitted to the cosines of ``embedder``.
 
     A cosine counts from ``floor``, about that of unrelated texts, to 1. Its weight rises from ``least``, where the
     closest passage of all has a cosine of ``unsure`` or less, to ``most``, where that is ``sure`` or more: the dense
-    arm is trusted as far as it found something close. The weight of the word match is 1 less it. ``handicap`` is taken
-    from the score: passages in the other language score in another range, and stand where they belong among those in
-    the question's own.
+    arm is trusted as far as it found something close. For a question of more than ``long_question`` terms, of which no
+    vector holds every detail, it is ``long_question_less``. The weight of the word match is 1 less it.
+
+    Passages in the other language score in another range; ``handicap_zh_en`` is taken from the score of English ones
+    found for a Chinese question, ``handicap_en_zh`` from that of Chinese ones for an English question, so that they
+    stand where they belong among those in the question's own language.
     """
 
+    embedder: str
     floor: float
     unsure: float
     sure: float
     least: float
     most: float
-    handicap: float
+    long_question: int
+    long_question_less: float
+    handicap_zh_en: float
+    handicap_en_zh: float
 
-    def weight_of_cosine(self, closest: float) -> float:
+    def weight_of_cosine(self, closest: float, question_terms: int) -> float:
         sureness = (closest - self.unsure) / (self.sure - self.unsure)
-        return self.least + (self.most - self.least) * min(1.0, max(0.0, sureness))
+        weight = self.least + (self.most - self.least) * min(1.0, max(0.0, sureness))
+        return weight - (self.long_question_less if question_terms > self.long_question else 0.0)
 
     def similarity(self, cosine: float) -> float:
         return (cosine - self.floor) / (1 - self.floor)
 
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """The weights for passages in the question's language and for those in the other, fitted to the cosines of
-    ``embedder``. For a question of more than ``long_question`` terms, of which no vector holds every detail, the
-    cosine weighs ``long_question_less``."""
-
-    embedder: str
-    same_language: Weights
-    other_language: Weights
-    long_question: int
-    long_question_less: float
-
-    def of(self, candidate: Candidate) -> Weights:
-        return self.other_language if candidate.translated else self.same_language
+    def handicap(self, question: Language) -> float:
+        """What passages in the other language than the question's are set back by."""
+        return self.handicap_zh_en if question == "zh" else self.handicap_en_zh
 
 
 def fused(found: Findings, mode: RetrievalMode) -> list[tuple[int, float]]:
@@ -119,38 +116,37 @@ def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = RRF_K) ->
 @cache
 def packaged_calibration() -> Calibration:
     """The calibration for the packaged embedder."""
-    values = json.loads(Path(__file__).with_name("fusion.json").read_text(encoding="utf-8"))
-    same, other = (Weights(**values.pop(name)) for name in ("same_language", "other_language"))
-    return Calibration(same_language=same, other_language=other, **values)
+    return Calibration(**json.loads(Path(__file__).with_name("fusion.json").read_text(encoding="utf-8")))
 
 
 def _hybrid(found: Findings) -> list[tuple[int, float]]:
     calibration = packaged_calibration()
-    less = calibration.long_question_less if found.question_terms > calibration.long_question else 0.0
     closest: dict[bool, float] = {}
     for one in found.candidates:
         if one.cosine is not None:
             closest[one.translated] = max(one.cosine, closest.get(one.translated, -1.0))
-    scored = []
-    for one in found.candidates:
-        if one.cosine is not None:
-            weights = calibration.of(one)
-            weight = weights.weight_of_cosine(closest[one.translated]) - less
-            score = weight * weights.similarity(one.cosine) + (1 - weight) * one.match - weights.handicap
-            scored.append((one.id, score))
-    return sorted(scored, key=_best_first)
+    weight = {key: calibration.weight_of_cosine(best, found.question_terms) for key, best in closest.items()}
+
+    def score(one: Candidate, cosine: float) -> float:
+        similarity = calibration.similarity(cosine)
+        return weight[one.translated] * similarity + (1 - weight[one.translated]) * one.match
+
+    return _ranked(found, ((one, score(one, one.cosine)) for one in found.candidates if one.cosine is not None))
 
 
 def _dense(found: Findings) -> list[tuple[int, float]]:
-    of = packaged_calibration().of
-    close = ((one, one.cosine) for one in found.candidates if one.cosine is not None)
-    return sorted(((one.id, of(one).similarity(cosine) - of(one).handicap) for one, cosine in close), key=_best_first)
+    similarity = packaged_calibration().similarity
+    return _ranked(found, ((one, similarity(one.cosine)) for one in found.candidates if one.cosine is not None))
 
 
 def _lexical(found: Findings) -> list[tuple[int, float]]:
-    of = packaged_calibration().of
-    matching = (one for one in found.candidates if one.match > 0)
-    return sorted(((one.id, one.match - of(one).handicap) for one in matching), key=_best_first)
+    return _ranked(found, ((one, one.match) for one in found.candidates if one.match > 0))
+
+
+def _ranked(found: Findings, scored: Iterable[tuple[Candidate, float]]) -> list[tuple[int, float]]:
+    handicap = packaged_calibration().handicap(found.language)
+    fair = ((one.id, score - handicap if one.translated else score) for one, score in scored)
+    return sorted(fair, key=_best_first)
 
 
 def _best_first(scored: tuple[int, float]) -> tuple[float, int]:

@@ -85,7 +85,7 @@ def _findings(
         for language, permitted in _permitted(system, session, query, collection).items():
             found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
     embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
-    return Findings(found, len(asked.concepts(asked.language)), embedder)
+    return Findings(found, asked.language, len(asked.concepts(asked.language)), embedder)
 
 
 def _permitted(
