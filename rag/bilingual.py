@@ -104,5 +104,11 @@ def _by_key(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def _key(english: str) -> str:
-    """A phrase without case, endings and function words."""
-    return " ".join(stem(word) for word in _WORD.findall(english.lower()) if word not in STOP_WORDS)
+    """A phrase without case, endings and function words. The letter of "T cell" or of "hepatitis A" is no such word."""
+    words = _WORD.findall(english.lower())
+    letters = {(place, "t") for place in range(len(words))} | {(len(words) - 1, "a")}
+    return " ".join(
+        stem(word)
+        for place, word in enumerate(words)
+        if word not in STOP_WORDS or (len(words) > 1 and (place, word) in letters)
+    )

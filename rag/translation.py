@@ -40,8 +40,9 @@ class Translation:
 
 
 def translate(question: str) -> Translation:
-    """An English question into Chinese terms, a Chinese one into English terms. What no dictionary knows is left out;
-    Latin names and numbers in a Chinese question stay."""
+    """An English question into Chinese terms, a Chinese one into English terms. What no dictionary knows is left out.
+    Latin names and numbers in a Chinese question stay; so do names such as HbA1c in an English one, beside what Chinese
+    calls them."""
     normal = unicodedata.normalize("NFKC", question)
     if language_of(normal) == "zh":
         return Translation("en", tuple(_into_english(simplified(normal))))
@@ -92,10 +93,15 @@ def _into_chinese(question: str) -> Iterator[Concept]:
         for end in range(min(len(spoken), start + _LONGEST_PHRASE), start, -1):
             phrase = " ".join(spoken[start:end])
             if names := bilingual.chinese_of(phrase):
-                yield Concept(phrase, names)
+                yield Concept(phrase, (*names, *filter(_is_kept, spoken[start:end])))
                 start = end
                 break
         else:
-            if any(letter.isupper() or letter.isdigit() for letter in spoken[start][1:]):
+            if _is_kept(spoken[start]):
                 yield Concept(spoken[start], (spoken[start],))
             start += 1
+
+
+def _is_kept(word: str) -> bool:
+    """Whether a word of an English question is a name that Chinese texts write as it is, such as HbA1c."""
+    return any(letter.isupper() or letter.isdigit() for letter in word[1:])
