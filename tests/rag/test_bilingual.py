@@ -1,43 +1,113 @@
-import pytest
+"""The two parts of the dictionary, one behind the other, in both directions."""
 
-from rag.analysis import frequency
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import bilingual, glossary
 from rag.bilingual import FUNCTION_WORDS, MOST_MEANINGS, chinese_of, english_of
+from rag.languages import HAN
+
+CEDICT_ONLY = ["苹果", "银行", "桌子", "下雨", "红色"]
+
+
+def test_what_the_glossary_says_is_all_that_is_said() -> None:
+    assert english_of("二甲双胍") == glossary.entries()["二甲双胍"][:MOST_MEANINGS]
+    assert english_of("痛风")[0] == "gout"
+    assert english_of("禁用")[0] == "contraindicated"  # CC-CEDICT: to withstand heavy use
+
+
+@pytest.mark.parametrize("word", CEDICT_ONLY)
+def test_a_general_word_is_found_behind_it(word: str) -> None:
+    assert word not in glossary.entries()
+    assert english_of(word)
+
+
+def test_what_neither_knows_means_nothing() -> None:
+    assert english_of("阿巴阿巴丁醇酯") == ()
+    assert chinese_of("xyloquinostatin") == ()
+    assert english_of("") == chinese_of("") == ()
+
+
+@pytest.mark.parametrize("word", [*CEDICT_ONLY, "个", "公斤", "李", "中国", "量词", "意思", "东西", "先生", "有意思"])
+def test_a_meaning_is_a_term_to_search_for(word: str) -> None:
+    for meaning in english_of(word):
+        assert not re.search(rf"[{HAN}()\[\];/]", meaning)
+        assert meaning == meaning.strip(" ,.:?")
+        assert 1 <= len(meaning.split()) <= 5
+        assert not meaning.startswith(("to ", "a ", "an ", "the ", "CL:", "variant of", "surname", "abbr."))
 
 
 @pytest.mark.parametrize(
-    ("english", "chinese"), [("change", "变化"), ("white", "白色"), ("middle", "中间"), ("hours", "小时")]
+    ("senses", "expected"),
+    [
+        ("to run; to jog/running (as a sport)/CL:個|个[ge4]", ["run", "jog", "running"]),
+        ("surname Li/plum", ["plum"]),
+        ("variant of 台[tai2]/old variant of 臺/platform", ["platform"]),
+        ("(dialect) (coll.) to be ill", ["ill"]),
+        ("one who has been here for a long time", []),
+        ("see 糖尿病[tang2 niao4 bing4]", []),
+        ("sugar substitute (糖)", ["sugar substitute"]),
+    ],
 )
-def test_an_english_word_of_everyday_language_becomes_the_usual_chinese_word(english: str, chinese: str) -> None:
-    assert chinese_of(english)[0] == chinese
+def test_remarks_classifiers_and_explanations_are_cleaned_away(senses: str, expected: list[str]) -> None:
+    assert list(bilingual._meanings(senses)) == expected
 
 
-def test_words_come_by_how_often_they_are_used() -> None:
-    found = chinese_of("happy")
-    assert len(found) == MOST_MEANINGS
-    assert [frequency(word) for word in found] == sorted(map(frequency, found), reverse=True)
+@pytest.mark.parametrize(
+    ("english", "expected"),
+    [
+        ("gout", "痛风"),
+        ("metformin", "二甲双胍"),
+        ("COPD", "慢阻肺"),
+        ("chronic kidney disease", "慢性肾病"),
+        ("hypertension", "高血压"),
+        ("type 2 diabetes", "2型糖尿病"),
+        ("apple", "苹果"),
+        ("rain", "下雨"),
+        ("drug", "药物"),
+    ],
+)
+def test_english_has_its_chinese(english: str, expected: str) -> None:
+    assert expected in chinese_of(english)
 
 
-@pytest.mark.parametrize("english", ["pain", "treatment", "vomiting"])
-def test_a_medical_word_has_its_names_in_the_glossary_of_which_single_characters_are_last(english: str) -> None:
-    found = chinese_of(english)
-    assert len(found[0]) > 1
-    assert sorted(found, key=lambda name: len(name) == 1) == list(found)
+@pytest.mark.parametrize(
+    ("form", "same"),
+    [
+        ("Gout", "gout"),
+        ("diuretics", "diuretic"),
+        ("the lung", "lung"),
+        ("shortness of breath", "shortness breath"),
+        ("beta blockers", "beta blocker"),
+    ],
+)
+def test_case_endings_and_function_words_make_no_difference(form: str, same: str) -> None:
+    assert chinese_of(form) == chinese_of(same) != ()
 
 
-def test_case_endings_and_articles_do_not_matter() -> None:
-    assert chinese_of("the Score") == chinese_of("scores") != ()
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [("hepatitis A", "hepatitis"), ("vitamin A", "vitamin"), ("T cell", "cell"), ("factor V", "factor")],
+)
+def test_the_letter_of_a_name_is_no_function_word(whole: str, part: str) -> None:
+    assert not set(chinese_of(whole)) & set(chinese_of(part))
 
 
-@pytest.mark.parametrize("english", ["can", "should", "because", "already", "what", "if", "very", "possibly", "need"])
-def test_a_chinese_function_word_translates_nothing(english: str) -> None:
-    assert not FUNCTION_WORDS.intersection(chinese_of(english))
+@pytest.mark.parametrize("word", ["what", "the", "should", "of the", "is a"])
+def test_function_words_have_no_chinese(word: str) -> None:
+    assert chinese_of(word) == ()
 
 
-def test_a_chinese_word_of_everyday_language_has_its_english_without_remarks() -> None:
-    assert english_of("高兴")[0] == "happy"
-    assert not any("(" in meaning or meaning.startswith("to ") for meaning in english_of("打"))
+@given(st.sampled_from(["can", "about", "these", "very", "which", "other", "more", "red", "blood", "eat"]))
+def test_no_chinese_function_word_is_given(word: str) -> None:
+    assert not set(chinese_of(word)) & FUNCTION_WORDS
 
 
-def test_what_neither_part_knows_has_no_translation() -> None:
-    assert english_of("囗囗囗") == ()
-    assert chinese_of("qwxzv") == ()
+def test_every_name_of_the_glossary_is_found_from_its_english_among_the_best_or_behind_shorter_ones() -> None:
+    for chinese, meanings in list(glossary.entries().items())[::50]:
+        for meaning in meanings[:1]:
+            found = chinese_of(meaning)
+            assert chinese in found or len(found) == MOST_MEANINGS, (chinese, meaning, found)
