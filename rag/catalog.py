@@ -7,14 +7,16 @@ from every function here.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, get_args
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, not_, or_, select
 
 from rag.database import ReadSession
 from rag.editions import standing
 from rag.errors import NotFound
+from rag.far_texts import FAR, far_texts
 from rag.filters import RETRACTED, conditions
 from rag.flags import spaced
 from rag.identity import current_id
@@ -23,9 +25,7 @@ from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
 from rag.types import Caller, Document, Edition, Filters, Language, Metadata, Passage
 
 READABLE = ("live", "replaced")
-_ID_CHUNK = 20
-"""Ids looked up at a time: of 40, SQLite thinks that reading every live edition costs less, which takes fifty times as
-long."""
+_ID_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +89,28 @@ def permitted(
     Retracted texts are left out unless a filter asks for them.
     """
     statement = (
-        select(PassageRow.id)
+        select(PassageRow.language, PassageRow.id)
         .join(EditionRow)
         .join(DocumentRow)
         .where(
             DocumentRow.collection_id == collection.id,
             _in_force(on, include_undated),
-            *([] if RETRACTED in filters else [EditionRow.retraction.is_(None)]),
+            *_unless_retracted(filters),
             *(not_(PassageRow.flags.contains(spaced([flag]))) for flag in without_flags),
             *conditions(filters),
         )
-        .order_by(PassageRow.id)
     )
-    by_language = {
-        language: np.fromiter(session.scalars(statement.where(PassageRow.language == language)), np.int64)
-        for language in get_args(Language)
-    }
-    return {language: Permitted(ids) for language, ids in by_language.items() if len(ids)}
+    ids: dict[Language, list[int]] = {language: [] for language in get_args(Language)}
+    for language, identifier in session.execute(statement):
+        ids[language].append(identifier)
+    return {language: Permitted(np.sort(np.array(found, np.int64))) for language, found in ids.items() if found}
 
 
 def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:
-    """How many documents have a live text without a date, which an ``as_of`` search leaves out."""
+    """How many documents have a live text without a date, which an ``as_of`` search leaves out.
+
+    Retracted texts count where a filter asks for them, since otherwise no search finds them.
+    """
     statement = (
         select(func.count(func.distinct(DocumentRow.id)))
         .select_from(EditionRow)
@@ -119,6 +120,7 @@ def undated_documents(session: ReadSession, searched: Sequence[Collection], filt
             DocumentRow.deleted_at.is_(None),
             EditionRow.state == "live",
             EditionRow.in_force_from.is_(None),
+            *_unless_retracted(filters),
             *conditions(filters),
         )
     )
@@ -130,11 +132,11 @@ def passages(session: ReadSession, caller: Caller, ids: Iterable[int]) -> dict[i
     wanted = list(ids)
     found: dict[int, Passage] = {}
     for at in range(0, len(wanted), _ID_CHUNK):
-        statement = _passages().where(PassageRow.id.in_(wanted[at : at + _ID_CHUNK]))
-        for row in session.execute(statement):
-            passage = _passage(row)
-            if caller.may_read(passage.collection):
-                found[int(passage.passage_id)] = passage
+        rows = session.execute(_passages_by_id(), {"ids": wanted[at : at + _ID_CHUNK]}).all()
+        rows = [row for row in rows if row.deleted_at is None and row.state in READABLE]
+        rows = [row for row in rows if caller.may_read(row.collection)]
+        far = far_texts(session, [row for row in rows if row.text is None])
+        found |= {row.id: _passage(row, far.get(row.id)) for row in rows}
     return found
 
 
@@ -239,12 +241,32 @@ def _in_force(on: date, include_undated: bool = True) -> ColumnElement[bool]:
     )
 
 
+def _unless_retracted(filters: Filters) -> list[ColumnElement[bool]]:
+    return [] if RETRACTED in filters else [EditionRow.retraction.is_(None)]
+
+
 def _no_longer_holds(row: Any) -> bool:
     ended = row.in_force_until is not None and row.in_force_until <= today()
     return row.state not in ("pending", "live") or ended or row.retraction is not None
 
 
+@cache
+def _passages_by_id() -> Any:
+    """Whether they exist is not asked in SQL: for more than a few, SQLite would read every live edition."""
+    near = case((PassageRow.char_start < FAR, _words()), else_=None).label("text")
+    return _passage_columns(near).where(PassageRow.id.in_(bindparam("ids", expanding=True)))
+
+
 def _passages() -> Any:
+    exists = DocumentRow.deleted_at.is_(None), EditionRow.state.in_(READABLE)
+    return _passage_columns(_words().label("text")).where(*exists)
+
+
+def _words() -> Any:
+    return func.substr(EditionRow.text, PassageRow.char_start + 1, PassageRow.char_end - PassageRow.char_start)
+
+
+def _passage_columns(words: Any) -> Any:
     return (
         select(
             PassageRow.id,
@@ -253,9 +275,7 @@ def _passages() -> Any:
             PassageRow.char_end,
             PassageRow.section,
             PassageRow.page,
-            func.substr(EditionRow.text, PassageRow.char_start + 1, PassageRow.char_end - PassageRow.char_start).label(
-                "text"
-            ),
+            words,
             EditionRow.id.label("edition_id"),
             EditionRow.title,
             EditionRow.publisher,
@@ -272,16 +292,17 @@ def _passages() -> Any:
             EditionRow.evidence_grade,
             PassageRow.flags,
             DocumentRow.id.label("document_id"),
+            DocumentRow.deleted_at,
             CollectionRow.name.label("collection"),
         )
         .join(EditionRow, PassageRow.edition_id == EditionRow.id)
         .join(DocumentRow, EditionRow.document_id == DocumentRow.id)
         .join(CollectionRow, DocumentRow.collection_id == CollectionRow.id)
-        .where(DocumentRow.deleted_at.is_(None), EditionRow.state.in_(READABLE))
     )
 
 
-def _passage(row: Any) -> Passage:
+def _passage(row: Any, words: str | None = None) -> Passage:
+    """``words`` are those of a row that has none."""
     return Passage(
         passage_id=str(row.id),
         document_id=row.document_id,
@@ -296,7 +317,7 @@ def _passage(row: Any) -> Passage:
         language=row.language,
         section=row.section,
         page=row.page,
-        text=row.text,
+        text=row.text if words is None else words,
         char_start=row.char_start,
         char_end=row.char_end,
         superseded=_no_longer_holds(row),
