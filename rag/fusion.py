@@ -79,25 +79,27 @@ class Calibration:
         return self.handicap_zh_en if question == "zh" else self.handicap_en_zh
 
 
-def fused(found: Findings, mode: RetrievalMode) -> list[tuple[int, float]]:
-    """``(id, score)``, best first, ties by lower id; of one arm alone in the modes that name it."""
+def fused(found: Findings, mode: RetrievalMode, calibration: Calibration | None = None) -> list[tuple[int, float]]:
+    """``(id, score)``, best first, ties by lower id; of one arm alone in the modes that name it. ``calibration`` is the
+    packaged one unless another is given."""
+    calibration = calibration or packaged_calibration()
     if mode == "dense":
-        return _dense(found)
+        return _dense(found, calibration)
     if mode == "lexical":
-        return _lexical(found)
-    if packaged_calibration().embedder != found.embedder:
+        return _lexical(found, calibration)
+    if calibration.embedder != found.embedder:
         return reciprocal_rank_fusion([dense_order(found), lexical_order(found)])
-    return _hybrid(found)
+    return _hybrid(found, calibration)
 
 
 def dense_order(found: Findings) -> list[int]:
     """The ids of the candidates that have a cosine, closest first."""
-    return [identifier for identifier, _ in _dense(found)]
+    return [identifier for identifier, _ in fused(found, "dense")]
 
 
 def lexical_order(found: Findings) -> list[int]:
     """The ids of the candidates whose words match, best first."""
-    return [identifier for identifier, _ in _lexical(found)]
+    return [identifier for identifier, _ in fused(found, "lexical")]
 
 
 def reciprocal_rank_fusion(rankings: Iterable[Sequence[int]], k: int = RRF_K) -> list[tuple[int, float]]:
@@ -119,8 +121,7 @@ def packaged_calibration() -> Calibration:
     return Calibration(**json.loads(Path(__file__).with_name("fusion.json").read_text(encoding="utf-8")))
 
 
-def _hybrid(found: Findings) -> list[tuple[int, float]]:
-    calibration = packaged_calibration()
+def _hybrid(found: Findings, calibration: Calibration) -> list[tuple[int, float]]:
     closest: dict[bool, float] = {}
     for one in found.candidates:
         if one.cosine is not None:
@@ -131,20 +132,26 @@ def _hybrid(found: Findings) -> list[tuple[int, float]]:
         similarity = calibration.similarity(cosine)
         return weight[one.translated] * similarity + (1 - weight[one.translated]) * one.match
 
-    return _ranked(found, ((one, score(one, one.cosine)) for one in found.candidates if one.cosine is not None))
+    return _ranked(
+        found, calibration, ((one, score(one, one.cosine)) for one in found.candidates if one.cosine is not None)
+    )
 
 
-def _dense(found: Findings) -> list[tuple[int, float]]:
-    similarity = packaged_calibration().similarity
-    return _ranked(found, ((one, similarity(one.cosine)) for one in found.candidates if one.cosine is not None))
+def _dense(found: Findings, calibration: Calibration) -> list[tuple[int, float]]:
+    similarity = calibration.similarity
+    return _ranked(
+        found, calibration, ((one, similarity(one.cosine)) for one in found.candidates if one.cosine is not None)
+    )
 
 
-def _lexical(found: Findings) -> list[tuple[int, float]]:
-    return _ranked(found, ((one, one.match) for one in found.candidates if one.match > 0))
+def _lexical(found: Findings, calibration: Calibration) -> list[tuple[int, float]]:
+    return _ranked(found, calibration, ((one, one.match) for one in found.candidates if one.match > 0))
 
 
-def _ranked(found: Findings, scored: Iterable[tuple[Candidate, float]]) -> list[tuple[int, float]]:
-    handicap = packaged_calibration().handicap(found.language)
+def _ranked(
+    found: Findings, calibration: Calibration, scored: Iterable[tuple[Candidate, float]]
+) -> list[tuple[int, float]]:
+    handicap = calibration.handicap(found.language)
     fair = ((one.id, score - handicap if one.translated else score) for one, score in scored)
     return sorted(fair, key=_best_first)
 

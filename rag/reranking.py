@@ -15,6 +15,7 @@ from rag.embedding import TurnTaking
 from rag.errors import Unavailable
 from rag.settings import Settings
 
+PACKAGED_RERANKER = "packaged:late-interaction"
 BATCH_PAIRS = {"cpu": 8, "cuda": 64}
 Scores = NDArray[np.float32]
 
@@ -33,9 +34,14 @@ def open_reranker(settings: Settings) -> Reranker | None:
     match settings.reranker.partition(":"):
         case ("", _, _):
             return None
+        case ("packaged", ":", "late-interaction"):
+            from rag.late_interaction import LateInteractionReranker
+
+            return LateInteractionReranker(settings)
         case ("packaged", ":", _):
             raise Unavailable(
-                f"RAG_RERANKER={settings.reranker}: no reranker is packaged; leave it empty, or name a cross-encoder"
+                f"RAG_RERANKER={settings.reranker}: what is packaged is {PACKAGED_RERANKER}; leave it empty, or name a "
+                "cross-encoder"
             )
         case _:
             return CrossEncoderReranker(settings)

@@ -10,14 +10,18 @@ from rag.catalog import Collection
 from rag.database import ReadSession
 from rag.errors import InvalidRequest, Unavailable
 from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
+from rag.indexing import indexed_text
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
+from rag.reranking import best_first
 from rag.selection import depth_for, selected
 from rag.system import System
 from rag.types import Caller, Hit, Language, Query, SearchResult
 from rag.vectors import SegmentGoneError
 
 ARM_DEPTH = 100
+RERANKED = 20
+"""How many of the best passages a reranker reads."""
 MAX_TOP_K = 100
 _ATTEMPTS = 5
 
@@ -51,8 +55,8 @@ def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tu
     """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
     is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
     return _with_findings(
-        query, caller, system, depth, lambda session, searched, found: fused(found, query.retrieval)[:depth]
-    )
+        query, caller, system, depth, lambda session, searched, found: _ranked(query, caller, system, session, found)
+    )[:depth]
 
 
 def _with_findings(
@@ -103,13 +107,29 @@ def _permitted(
     return cached[1]
 
 
+def _ranked(
+    query: Query, caller: Caller, system: System, session: ReadSession, found: Findings
+) -> list[tuple[int, float]]:
+    """The fused ranking; the best of it in the order of the reranker, where there is one and both arms were asked
+    for. They take over each other's scores, so that these stay on one scale."""
+    ranked = fused(found, query.retrieval)
+    if system.reranker is None or query.retrieval != "hybrid":
+        return ranked
+    passages = catalog.passages(session, caller, [identifier for identifier, _ in ranked[:RERANKED]])
+    head = [(identifier, score) for identifier, score in ranked[:RERANKED] if identifier in passages]
+    texts = [indexed_text(p.title, p.section, p.text) for p in (passages[identifier] for identifier, _ in head)]
+    order = best_first(system.reranker.rerank(query.text.strip(), texts))
+    reranked = [(head[place][0], score) for place, (_, score) in zip(order, head, strict=True)]
+    return reranked + ranked[RERANKED:]
+
+
 def _hits(
     query: Query, caller: Caller, system: System, session: ReadSession, found: Findings, depth: int
 ) -> tuple[Hit, ...]:
     cosines = {candidate.id: candidate.cosine for candidate in found.candidates}
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
     lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
-    ranked = fused(found, query.retrieval)
+    ranked = _ranked(query, caller, system, session, found)
     return tuple(
         Hit(
             passage=one.passage,
