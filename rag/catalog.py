@@ -95,22 +95,20 @@ def permitted(
         .where(
             DocumentRow.collection_id == collection.id,
             _in_force(on, include_undated),
-            *_unless_retracted(filters),
+            *([] if RETRACTED in filters else [EditionRow.retraction.is_(None)]),
             *(not_(PassageRow.flags.contains(spaced([flag]))) for flag in without_flags),
             *conditions(filters),
         )
     )
-    ids: dict[Language, list[int]] = {language: [] for language in get_args(Language)}
+    ids: dict[str, list[int]] = {language: [] for language in get_args(Language)}
     for language, identifier in session.execute(statement):
         ids[language].append(identifier)
-    return {language: Permitted(np.sort(np.array(found, np.int64))) for language, found in ids.items() if found}
+    sets = {language: Permitted(np.sort(np.array(ids[language], np.int64))) for language in get_args(Language)}
+    return {language: permitted for language, permitted in sets.items() if len(permitted)}
 
 
 def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:
-    """How many documents have a live text without a date, which an ``as_of`` search leaves out.
-
-    Retracted texts count where a filter asks for them, since otherwise no search finds them.
-    """
+    """How many documents have a live text without a date, which an ``as_of`` search leaves out."""
     statement = (
         select(func.count(func.distinct(DocumentRow.id)))
         .select_from(EditionRow)
@@ -120,7 +118,6 @@ def undated_documents(session: ReadSession, searched: Sequence[Collection], filt
             DocumentRow.deleted_at.is_(None),
             EditionRow.state == "live",
             EditionRow.in_force_from.is_(None),
-            *_unless_retracted(filters),
             *conditions(filters),
         )
     )
@@ -239,10 +236,6 @@ def _in_force(on: date, include_undated: bool = True) -> ColumnElement[bool]:
         or_(begun, EditionRow.in_force_from.is_(None)) if include_undated else begun,
         or_(EditionRow.in_force_until.is_(None), EditionRow.in_force_until > on),
     )
-
-
-def _unless_retracted(filters: Filters) -> list[ColumnElement[bool]]:
-    return [] if RETRACTED in filters else [EditionRow.retraction.is_(None)]
 
 
 def _no_longer_holds(row: Any) -> bool:

@@ -25,6 +25,7 @@ _SQLITE_PRAGMAS = (
     "synchronous = FULL",
     "foreign_keys = ON",
     "secure_delete = ON",  # what is deleted is overwritten with zeros
+    "mmap_size = 2000000000",  # long texts are read from the system's memory, not a page at a time
 )
 _MIGRATION_LOCK = 0x7461_6979
 log = logging.getLogger(__name__)
