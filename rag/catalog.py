@@ -95,7 +95,7 @@ def permitted(
         .where(
             DocumentRow.collection_id == collection.id,
             _in_force(on, include_undated),
-            *([] if RETRACTED in filters else [EditionRow.retraction.is_(None)]),
+            *_unless_retracted(filters),
             *(not_(PassageRow.flags.contains(spaced([flag]))) for flag in without_flags),
             *conditions(filters),
         )
@@ -108,7 +108,10 @@ def permitted(
 
 
 def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:
-    """How many documents have a live text without a date, which an ``as_of`` search leaves out."""
+    """How many documents have a live text without a date, which an ``as_of`` search leaves out.
+
+    Retracted texts count where a filter asks for them, since otherwise no search finds them.
+    """
     statement = (
         select(func.count(func.distinct(DocumentRow.id)))
         .select_from(EditionRow)
@@ -118,6 +121,7 @@ def undated_documents(session: ReadSession, searched: Sequence[Collection], filt
             DocumentRow.deleted_at.is_(None),
             EditionRow.state == "live",
             EditionRow.in_force_from.is_(None),
+            *_unless_retracted(filters),
             *conditions(filters),
         )
     )
@@ -236,6 +240,10 @@ def _in_force(on: date, include_undated: bool = True) -> ColumnElement[bool]:
         or_(begun, EditionRow.in_force_from.is_(None)) if include_undated else begun,
         or_(EditionRow.in_force_until.is_(None), EditionRow.in_force_until > on),
     )
+
+
+def _unless_retracted(filters: Filters) -> list[ColumnElement[bool]]:
+    return [] if RETRACTED in filters else [EditionRow.retraction.is_(None)]
 
 
 def _no_longer_holds(row: Any) -> bool:
