@@ -29,6 +29,8 @@ Vectors = NDArray[np.float32]
 class LateInteractionReranker:
     """See ``rag.reranking.Reranker``; scores are cosines, -1 to 1."""
 
+    added = 2.0
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._loading = threading.Lock()

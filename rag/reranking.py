@@ -22,7 +22,11 @@ Scores = NDArray[np.float32]
 
 class Reranker(Protocol):
     """Says how well each passage answers a question: higher is better, on a scale of the model's own, so that only
-    scores of one call compare. Equal texts score equal, and the order of the passages moves no score."""
+    scores of one call compare. Equal texts score equal, and the order of the passages moves no score.
+
+    ``added`` is the factor by which a score is added to that of the search; None where it replaces it."""
+
+    added: float | None
 
     def rerank(self, question: str, passages: Sequence[str]) -> Scores:
         """(n,) finite numbers, in the order of ``passages``; none for none. Raises Unavailable."""
@@ -47,6 +51,14 @@ def open_reranker(settings: Settings) -> Reranker | None:
             return CrossEncoderReranker(settings)
 
 
+def reordered(reranker: Reranker, question: str, passages: Sequence[str], searched: Sequence[float]) -> list[int]:
+    """The positions of ``passages`` in the order of the reranker, which may weigh what the search scored."""
+    scores = reranker.rerank(question, passages)
+    if reranker.added is not None:
+        scores = np.array(searched, np.float32) + np.float32(reranker.added) * scores
+    return best_first(scores)
+
+
 def best_first(scores: Scores) -> list[int]:
     """The positions of ``scores``, highest first; of equal scores the one that came first."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
@@ -59,6 +71,8 @@ class CrossEncoderReranker:
     A question and a passage that are together longer than the model reads are cut at the end of the longer one, as
     the model does. Calls from several threads take turns, a batch at a time.
     """
+
+    added = None
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

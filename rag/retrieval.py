@@ -13,7 +13,7 @@ from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
 from rag.indexing import indexed_text
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
-from rag.reranking import best_first
+from rag.reranking import reordered
 from rag.selection import depth_for, selected
 from rag.system import System
 from rag.types import Caller, Hit, Language, Query, SearchResult
@@ -95,16 +95,13 @@ def _findings(
 def _permitted(
     system: System, session: ReadSession, query: Query, collection: Collection
 ) -> Mapping[Language, Permitted]:
-    flags = system.settings.excluded_flags
-    if query.filters or query.as_of:
-        on, undated = query.as_of or catalog.today(), query.as_of is None
-        return catalog.permitted(session, collection, query.filters, on, undated, flags)
-    state = (collection.generation, catalog.today())
-    cached = system.current.get(collection.id)
-    if cached is None or cached[0] != state:
-        cached = (state, catalog.permitted(session, collection, {}, catalog.today(), True, flags))
-        system.current[collection.id] = cached
-    return cached[1]
+    on, undated = query.as_of or catalog.today(), query.as_of is None
+    filters, flags = query.filters, system.settings.excluded_flags
+    return system.permitted.get(
+        (collection.id, repr(sorted(filters.items())), on, undated),
+        collection.generation,
+        lambda: catalog.permitted(session, collection, filters, on, undated, flags),
+    )
 
 
 def _ranked(
@@ -118,7 +115,7 @@ def _ranked(
     passages = catalog.passages(session, caller, [identifier for identifier, _ in ranked[:RERANKED]])
     head = [(identifier, score) for identifier, score in ranked[:RERANKED] if identifier in passages]
     texts = [indexed_text(p.title, p.section, p.text) for p in (passages[identifier] for identifier, _ in head)]
-    order = best_first(system.reranker.rerank(query.text.strip(), texts))
+    order = reordered(system.reranker, query.text.strip(), texts, [score for _, score in head])
     reranked = [(head[place][0], score) for place, (_, score) in zip(order, head, strict=True)]
     return reranked + ranked[RERANKED:]
 
