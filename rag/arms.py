@@ -56,7 +56,8 @@ def _segments(collection: Collection, system: System, session: ReadSession) -> l
     rows = session.execute(
         select(SegmentRow.name, SegmentRow.embedder).where(SegmentRow.collection_id == collection.id)
     ).all()
-    if any(embedder != system.embedder.fingerprint for _, embedder in rows):
+    fingerprint = system.embedder.fingerprint if rows else ""
+    if any(embedder != fingerprint for _, embedder in rows):
         raise Inconsistent(
             f"Collection {collection.name!r} was embedded with another model than RAG_EMBEDDER="
             f"{system.settings.embedder}: run taiyi-rag reindex, or set the former model"

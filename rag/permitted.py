@@ -1,10 +1,18 @@
 """The passages that a search may return, decided in SQL before the search."""
 
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rag.types import Language
+
+KEPT = 32
+"""Of 100,000 passages each of these takes about a megabyte."""
 
 
 class Permitted:
@@ -42,3 +50,29 @@ class Permitted:
 
         bitmap = self.bitmap if len(self.bitmap) else np.zeros(1, np.uint8)
         return faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
+
+
+class PermittedKept:
+    """What the last searches might return, by language: it takes SQL longer to say so than a search takes. Safe for use
+    by several threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, tuple[int, Mapping[Language, Permitted]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(
+        self, key: Hashable, generation: int, read: Callable[[], Mapping[Language, Permitted]]
+    ) -> Mapping[Language, Permitted]:
+        """What was kept under ``key`` for this generation of the collection, or what ``read`` gives."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None and kept[0] == generation:
+                self._kept.move_to_end(key)
+                return kept[1]
+        found = read()
+        with self._lock:
+            self._kept[key] = generation, found
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found

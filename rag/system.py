@@ -1,18 +1,16 @@
 """The composition root of the core: every resource that a question needs, opened in one place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
 from rag.lexical import LexicalIndexes
-from rag.permitted import Permitted
+from rag.permitted import PermittedKept
 from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings
-from rag.types import Language
 from rag.vectors import VectorSegments, open_vectors
 
 
@@ -26,9 +24,7 @@ class System:
     reranker: Reranker | None
     vectors: VectorSegments
     lexical: LexicalIndexes
-    current: dict[int, tuple[tuple[int, date], Mapping[Language, Permitted]]] = field(default_factory=dict)
-    """By collection: what a search without filters may return, by language, and the generation and day for which that
-    holds."""
+    permitted: PermittedKept = field(default_factory=PermittedKept)
 
     @property
     def home(self) -> Path:
