@@ -160,3 +160,20 @@ def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silen
         found = {document.title: document for document in catalog.documents(session, LOCAL_ADMIN)}
     assert {title: one.editions[0].metadata.published for title, one in found.items()} == {"A": "2018", "B": "2023"}
     assert {(one.publisher, one.editions[0].metadata.edition) for one in found.values()} == {("P", None)}
+
+
+def test_an_untitled_record_is_called_by_its_first_words_and_a_file_by_its_name(lite_library: Library) -> None:
+    records = [
+        {"text": "Urate is lowered slowly. Then it is measured."},
+        {"title": "Asthma", "text": "Salbutamol is inhaled."},
+        {"text": "Many words of one sentence without any end " * 5},
+    ]
+    lines = "".join(json.dumps({"id": str(number), **record}) + "\n" for number, record in enumerate(records))
+    (lite_library.folder / "corpus.jsonl").write_text(lines, encoding="utf-8")
+    lite_library.write("notes.txt", "Colchicine is given early.\n")
+    lite_library.ingest()
+    with lite_library.system.database.reading() as session:
+        titles = {document.title for document in catalog.documents(session, LOCAL_ADMIN)}
+    [long] = titles - {"Urate is lowered slowly.", "Asthma", "notes"}
+    assert long.endswith("…")
+    assert records[2]["text"].startswith(long.removesuffix("…"))
