@@ -29,7 +29,7 @@ Vectors = NDArray[np.float32]
 class LateInteractionReranker:
     """See ``rag.reranking.Reranker``; scores are cosines, -1 to 1."""
 
-    added = 2.0
+    added: float | None = 2.0
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -72,7 +72,7 @@ class CrossEncoderReranker:
     the model does. Calls from several threads take turns, a batch at a time.
     """
 
-    added = None
+    added: float | None = None
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,0 +1,142 @@
+"""From a question to the passages that may answer it: both arms over each permitted collection, fused, selected."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from rag import catalog
+from rag.arms import candidates
+from rag.asking import Asked
+from rag.catalog import Collection
+from rag.database import ReadSession
+from rag.errors import InvalidRequest, Unavailable
+from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
+from rag.indexing import indexed_text
+from rag.lexical import LexicalGoneError
+from rag.permitted import Permitted
+from rag.reranking import reordered
+from rag.selection import depth_for, selected
+from rag.system import System
+from rag.types import Caller, Hit, Language, Query, SearchResult
+from rag.vectors import SegmentGoneError
+
+ARM_DEPTH = 100
+RERANKED = 20
+"""How many of the best passages a reranker reads."""
+MAX_TOP_K = 100
+_ATTEMPTS = 5
+
+Result = TypeVar("Result")
+
+
+def search(query: Query, caller: Caller, system: System) -> SearchResult:
+    """The best ``top_k`` passages that the caller may read, best first.
+
+    Raises InvalidRequest for an empty question, a bad ``top_k``, ``diversity`` or filter, NotFound for a collection the
+    caller may not read. A search that meets a compaction starts again from SQL.
+    """
+    if not 1 <= query.top_k <= MAX_TOP_K:
+        raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
+    if not 0 <= query.diversity <= 1:
+        raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
+
+    depth = max(ARM_DEPTH, depth_for(query))
+
+    def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
+        return SearchResult(
+            hits=_hits(query, caller, system, session, found, depth),
+            index_generation=sum(collection.generation for collection in searched),
+            undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
+        )
+
+    return _with_findings(query, caller, system, depth, result)
+
+
+def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
+    """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
+    is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
+    return _with_findings(
+        query, caller, system, depth, lambda session, searched, found: _ranked(query, caller, system, session, found)
+    )[:depth]
+
+
+def _with_findings(
+    query: Query,
+    caller: Caller,
+    system: System,
+    depth: int,
+    then: Callable[[ReadSession, Sequence[Collection], Findings], Result],
+) -> Result:
+    """What ``then`` makes of what the arms found, each ``depth`` deep, in the session that found it."""
+    text = query.text.strip()
+    if not text:
+        raise InvalidRequest("The question is empty")
+    asked = Asked(text, system.embedder)
+    for _ in range(_ATTEMPTS):
+        with system.database.reading() as session:
+            try:
+                searched = catalog.collections(session, caller, query.collections)
+                return then(session, searched, _findings(query, asked, searched, depth, system, session))
+            except (SegmentGoneError, LexicalGoneError):
+                continue
+    raise Unavailable("An index file is missing: run taiyi-rag verify, then taiyi-rag reindex")
+
+
+def _findings(
+    query: Query, asked: Asked, searched: Sequence[Collection], depth: int, system: System, session: ReadSession
+) -> Findings:
+    found: list[Candidate] = []
+    for collection in searched:
+        for language, permitted in _permitted(system, session, query, collection).items():
+            found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
+    embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
+    return Findings(found, asked.language, len(asked.concepts(asked.language)), embedder)
+
+
+def _permitted(
+    system: System, session: ReadSession, query: Query, collection: Collection
+) -> Mapping[Language, Permitted]:
+    on, undated = query.as_of or catalog.today(), query.as_of is None
+    filters, flags = query.filters, system.settings.excluded_flags
+    return system.permitted.get(
+        (collection.id, repr(sorted(filters.items())), on, undated),
+        collection.generation,
+        lambda: catalog.permitted(session, collection, filters, on, undated, flags),
+    )
+
+
+def _ranked(
+    query: Query, caller: Caller, system: System, session: ReadSession, found: Findings
+) -> list[tuple[int, float]]:
+    """The fused ranking; the best of it in the order of the reranker, where there is one and both arms were asked
+    for. They take over each other's scores, so that these stay on one scale."""
+    ranked = fused(found, query.retrieval)
+    if system.reranker is None or query.retrieval != "hybrid":
+        return ranked
+    passages = catalog.passages(session, caller, [identifier for identifier, _ in ranked[:RERANKED]])
+    head = [(identifier, score) for identifier, score in ranked[:RERANKED] if identifier in passages]
+    texts = [indexed_text(p.title, p.section, p.text) for p in (passages[identifier] for identifier, _ in head)]
+    order = reordered(system.reranker, query.text.strip(), texts, [score for _, score in head])
+    reranked = [(head[place][0], score) for place, (_, score) in zip(order, head, strict=True)]
+    return reranked + ranked[RERANKED:]
+
+
+def _hits(
+    query: Query, caller: Caller, system: System, session: ReadSession, found: Findings, depth: int
+) -> tuple[Hit, ...]:
+    cosines = {candidate.id: candidate.cosine for candidate in found.candidates}
+    dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
+    lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
+    ranked = _ranked(query, caller, system, session, found)
+    return tuple(
+        Hit(
+            passage=one.passage,
+            score=one.score,
+            rank=rank,
+            dense_rank=dense_ranks.get(int(one.passage.passage_id)),
+            lexical_rank=lexical_ranks.get(int(one.passage.passage_id)),
+            cosine=cosines.get(int(one.passage.passage_id)),
+            also=one.also,
+            evidence=one.evidence,
+        )
+        for rank, one in enumerate(selected(ranked, query, caller, system, session), start=1)
+    )
