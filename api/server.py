@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,7 @@ from ingestion.worker import kept_running
 from rag.errors import InvalidRequest, Unavailable
 from rag.settings import Settings, read_settings
 from rag.system import open_system
+from rag.translation import translate
 
 WEB = Path(__file__).parent / "web"
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
         with ExitStack() as stack:
             system = stack.enter_context(open_system(settings))
             system.embedder.embed_query("ready")
+            stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
             app.state.system = system
             stack.enter_context(kept_running(settings))
             yield
@@ -51,6 +54,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/", StaticFiles(directory=WEB, html=True))
     app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
     return app
+
+
+def _read_dictionaries() -> None:
+    """So that the first question across languages does not wait for it."""
+    for question in ("就绪", "ready"):
+        translate(question)
 
 
 def run(host: str, port: int) -> None:
