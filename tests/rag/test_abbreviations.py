@@ -1,5 +1,8 @@
 """Abbreviations that a document defines, in themselves and through ingestion into the search."""
 
+import subprocess
+import sys
+
 import pytest
 
 from conftest import Library
@@ -107,3 +110,12 @@ def test_a_purge_erases_the_abbreviations_too(defining: Library) -> None:
     with system.database.reading() as session:
         assert session.get_one(EditionRow, defined.id).abbreviations == {}
     assert not matching(defining, "myeloperoxidase antibody")
+
+
+def test_the_logging_of_the_process_stays_as_it_is() -> None:
+    code = (
+        "import logging; from rag.abbreviations import definitions; "
+        "definitions('chronic kidney disease (CKD)'); "
+        "assert logging.getLogger().handlers == [] and logging.getLogger().level == logging.WARNING"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
