@@ -67,18 +67,24 @@ UNCALIBRATED_COVERAGE = 0.5
 
 
 def weigh(question: str, hits: Sequence[Hit], ranked: Sequence[Quote]) -> Evidence | None:
-    """The evidence that hits and their sentences give; None where there is none."""
+    """The evidence that hits and their sentences give; None where there is none.
+
+    The cosine of a passage in the other language is one to the translated question, and does not compare: there the
+    best sentence's, which is one to the question itself, has to do.
+    """
     if not ranked:
         return None
+    asked = language_of(question)
     best = max(ranked, key=lambda quote: quote.cosine)
-    cosines = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:10] or [best.cosine]
+    own = (hit.cosine for hit in hits if hit.cosine is not None and language_of(hit.passage.text) == asked)
+    cosines = sorted(own, reverse=True)[:10] or [best.cosine]
     return Evidence(
         passage_cosine=cosines[0],
         lead=cosines[0] - sum(cosines) / len(cosines),
         sentence_cosine=best.cosine,
         coverage=max(quote.coverage for quote in ranked),
-        chinese=language_of(question) == "zh",
-        other_language=language_of(best.text) != language_of(question),
+        chinese=asked == "zh",
+        other_language=language_of(best.text) != asked,
     )
 
 
