@@ -13,7 +13,11 @@ from rag.retirement import retire_document, unretire_document
 from rag.types import LOCAL_ADMIN, Caller, Role
 
 TEXT = "# Quoxin\n\nQuoxin is given at 5 mg daily.\n"
-YESTERDAY, TOMORROW = (today() + timedelta(days=days) for days in (-1, 1))
+
+
+def in_days(days: int) -> date:
+    """Reckoned when it is asked: a test run may pass midnight."""
+    return today() + timedelta(days=days)
 
 
 def only_document(library: Library) -> catalog.Document:
@@ -27,13 +31,13 @@ def test_a_retired_document_is_found_until_its_day(library: Library, published: 
     library.write("a.md", TEXT, **published)
     library.ingest()
     document = only_document(library)
-    retire_document(library.system, LOCAL_ADMIN, document.id, TOMORROW)
+    retire_document(library.system, LOCAL_ADMIN, document.id, in_days(1))
     assert library.found("Quoxin dose")
     retirement = retire_document(library.system, LOCAL_ADMIN, document.id)
     assert retirement.retired_on == today().isoformat()
     for retrieval in ("hybrid", "dense", "lexical"):
         assert library.found("Quoxin dose", retrieval=retrieval) == []
-    assert bool(library.found("Quoxin dose", as_of=YESTERDAY)) == bool(published)
+    assert bool(library.found("Quoxin dose", as_of=in_days(-1))) == bool(published)
     assert only_document(library).editions[0].standing == "retired"
     unretire_document(library.system, LOCAL_ADMIN, document.id)
     assert library.found("Quoxin dose")
@@ -64,18 +68,20 @@ def test_a_new_edition_of_a_retired_document_is_in_force(library: Library) -> No
     ("field", "value", "found", "said"),
     [
         ("withdrawn", "2019-05", False, "withdrawn"),
-        ("withdrawn", TOMORROW.isoformat(), True, "current"),
-        ("withdrawn", today().isoformat(), False, "withdrawn"),
+        ("withdrawn", 1, True, "current"),
+        ("withdrawn", 0, False, "withdrawn"),
         ("review_by", "2019", False, "overdue"),
-        ("review_by", today().isoformat(), True, "current"),
-        ("review_by", YESTERDAY.isoformat(), False, "overdue"),
+        ("review_by", 0, True, "current"),
+        ("review_by", -1, False, "overdue"),
         ("retraction", "Retraction in: J Quox. 2020;3:4", False, "retracted"),
     ],
 )
 def test_what_the_document_says_of_its_own_end_holds(
-    library: Library, field: str, value: str, found: bool, said: str
+    library: Library, field: str, value: str | int, found: bool, said: str
 ) -> None:
-    library.write("a.md", TEXT, published="2015", **{field: value})
+    """A number is a day, so many from today."""
+    said_by_file = value if isinstance(value, str) else in_days(value).isoformat()
+    library.write("a.md", TEXT, published="2015", **{field: said_by_file})
     library.ingest()
     assert bool(library.found("Quoxin dose")) == found
     edition = only_document(library).editions[0]
