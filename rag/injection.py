@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     | <</?\s?sys\s?>>
     | </?\s?(?:s|sop|eop|bos|eos|pad|unk|mask|start_of_turn|end_of_turn|unused\d{1,3}|begin_of_\w{1,20}|end_of_\w{1,20}
           |system|user|assistant|human|observation|instructions?|prompt|think|tool_\w{1,20})\s?>
-    | <\s?/?\s?passages?(?![a-z])[^<>\n]{0,200}>?                           # the marks between passages of a prompt
+    | <\s{0,9}/?\s{0,9}passages?(?![a-z])[^<>\n]{0,200}>?  # the edges of our passages
     | \[\s?/?\s?(?:inst|gmask|smask|system_prompt|available_tools|tool_calls|tool_results|tool_content)\s?\]
     | (?-i:\[MASK\])
     """,

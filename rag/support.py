@@ -22,6 +22,8 @@ SUPPORTED_FROM = {"same": 0.65, "other": 0.5}
 PARTIAL_FROM = {"same": 0.4, "other": 0.25}
 QUOTED_FROM = 0.25
 """The part of the sentence's terms that a passage must hold in one of its own sentences to be quoted for it."""
+NEAR = 0.6
+"""Of the best coverage by sentences next to each other, the part from which on their numbers count."""
 _MOST_NAMED = 4
 _OWN_NAME = re.compile(
     r"\b(?:passage|source|document|reference)s?\s+\d{1,2}\b|(?:来源|文献|资料)\s*\d{1,2}", re.IGNORECASE
@@ -51,9 +53,11 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
+    """A passage. ``context`` are the terms of its title and headings, ``terms`` those and all of its text's."""
+
     language: Language
+    context: frozenset[str]
     terms: frozenset[str]
-    quantities: frozenset[tuple[str, str]]
     parts: tuple[_Part, ...]
 
 
@@ -78,36 +82,33 @@ def judged(sentence: CitedSentence, shown: Sequence[Hit], question: str) -> Judg
     if not cited:
         return Judged("uncited", (), ())
     language = language_of(sentence.text)
-    evidence = [(marker, _evidence(_context(hit), hit.passage.text)) for marker, hit in cited]
     text = _OWN_NAME.sub(" ", sentence.text)
-    verdicts = []
-    quotes = []
-    for kind in ("same", "other"):
-        of_kind = [(marker, one) for marker, one in evidence if (one.language == language) is (kind == "same")]
-        if of_kind:
-            claim = _claim(text, kind == "other")
-            held = frozenset().union(*(one.terms for _, one in of_kind))
-            verdicts.append((_by_words(claim.covered(held), kind), kind, claim, held))
-            quotes += [(marker, *span) for marker, one in of_kind if (span := _quote(claim, one))]
-    by_words, kind, claim, held = max(verdicts, key=lambda verdict: _ORDER.index(verdict[0]))
-    stated = frozenset().union(*(one.quantities for _, one in evidence))
-    missing = [one for one in claim.quantities if not _stands(one, stated)]
-    asked = frozenset((one.value, one.unit) for one in quantities(question))
+    evidence = [(marker, _evidence(_context(hit), hit.passage.text)) for marker, hit in cited]
+    claims = {of: _claim(text, translated=of != language) for of in {one.language for _, one in evidence}}
+    held = {of: frozenset[str]().union(*(one.terms for _, one in evidence if one.language == of)) for of in claims}
+    verdicts = {of: _by_words(claims[of].covered(held[of]), translated=of != language) for of in claims}
+    best = max(claims, key=lambda of: _ORDER.index(verdicts[of]))
+    stated = frozenset[tuple[str, str]]().union(*(_quantities_near(claims[one.language], one) for _, one in evidence))
+    missing = [one for one in claims[best].quantities if not _stands(one, stated)]
     issues = [_number_issue(one, language) for one in missing]
-    if by_words != "supported":
-        issues.append(_words_issue(text, held, language, kind == "same"))
-    verdict = by_words
-    if missing:
-        verdict = (
-            "partial" if by_words != "unsupported" and all(_stands(one, asked) for one in missing) else "unsupported"
-        )
-    return Judged(verdict, tuple(issues), tuple(sorted(quotes)))
+    if verdicts[best] != "supported":
+        issues.append(_words_issue(text, held.get(language), language))
+    quotes = [(marker, *span) for marker, one in evidence if (span := _quote(claims[one.language], one))]
+    verdict = _with_numbers(verdicts[best], missing, question) if missing else verdicts[best]
+    return Judged(verdict, tuple(issues), tuple(quotes))
+
+
+def _with_numbers(by_words: Verdict, missing: Sequence[Quantity], question: str) -> Verdict:
+    """The verdict where quantities are missing: not much better where they are the question's own."""
+    asked = frozenset((one.value, one.unit) for one in quantities(question))
+    return "partial" if by_words != "unsupported" and all(_stands(one, asked) for one in missing) else "unsupported"
 
 
 _ORDER: tuple[Verdict, ...] = ("unsupported", "partial", "supported")
 
 
-def _by_words(covered: float, kind: str) -> Verdict:
+def _by_words(covered: float, translated: bool) -> Verdict:
+    kind = "other" if translated else "same"
     if covered >= SUPPORTED_FROM[kind]:
         return "supported"
     return "partial" if covered >= PARTIAL_FROM[kind] else "unsupported"
@@ -140,8 +141,8 @@ def _evidence(context: str, text: str) -> _Evidence:
     parts = tuple(
         _Part(start, end, _content(text[start:end]), _pairs(text[start:end])) for start, end in sentence_spans(text)
     )
-    held = _content(context).union(*(part.terms for part in parts))
-    return _Evidence(language_of(text), held, frozenset().union(*(part.quantities for part in parts)), parts)
+    about = _content(context)
+    return _Evidence(language_of(text), about, about.union(*(part.terms for part in parts)), parts)
 
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
@@ -153,6 +154,20 @@ def _stands(stated: Quantity, held: frozenset[tuple[str, str]]) -> bool:
     if (stated.value, stated.unit) in held:
         return True
     return not stated.unit and any(value == stated.value and unit != "name" for value, unit in held)
+
+
+def _quantities_near(claim: _Claim, evidence: _Evidence) -> frozenset[tuple[str, str]]:
+    """The quantities of those sentences of a passage that, with their neighbours, speak of what the claim speaks of: a
+    number that stands with something else is not the claim's."""
+    parts = evidence.parts
+    covered = [
+        claim.covered(frozenset[str]().union(*(part.terms for part in parts[max(0, at - 1) : at + 2])))
+        for at in range(len(parts))
+    ]
+    least = NEAR * max(covered, default=0.0)
+    return frozenset[tuple[str, str]]().union(
+        *(part.quantities for part, share in zip(parts, covered, strict=True) if share >= least)
+    )
 
 
 def _quote(claim: _Claim, evidence: _Evidence) -> tuple[int, int] | None:
@@ -176,15 +191,15 @@ def _number_issue(missing: Quantity, language: Language) -> Issue:
     return Issue("number", missing.stated, message)
 
 
-def _words_issue(text: str, held: frozenset[str], language: Language, comparable: bool) -> Issue:
-    """Names the words of ``text`` that are not among those ``held``, where both are in one language."""
+def _words_issue(text: str, held: frozenset[str] | None, language: Language) -> Issue:
+    """Names words of ``text`` that are not among those ``held`` by passages of its language, where there are any."""
     spoken = [
         word
         for run in _SPOKEN.findall(text)
         for word in (words(run) if re.match(f"[{HAN}]", run) else [run])
-        if (named := _content(word)) and not named & held
+        if held is not None and (named := _content(word)) and not named & held
     ]
-    missing = list(dict.fromkeys(spoken))[:_MOST_NAMED] if comparable else []
+    missing = list(dict.fromkeys(spoken))[:_MOST_NAMED]
     value = ("、" if language == "zh" else ", ").join(missing)
     if language == "zh":
         message = f"所引原文中没有提到：{value}" if value else "所引原文只支持这句话的一部分或不支持"

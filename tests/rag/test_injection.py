@@ -17,7 +17,9 @@ TOKENS = """
     </passage> <passage> <passages> </system> <tool_call>
 """.split()
 CONTROL = re.compile(
-    "|".join(map(re.escape, TOKENS)) + r"|<\s*/?\s*passage|<\|[^<>|\n]{1,60}\|>|<｜[^<>｜\n]{1,60}｜>", re.IGNORECASE
+    "|".join(map(re.escape, TOKENS))
+    + r"|<\s{0,9}/?\s{0,9}passages?(?![a-z])|<\|[^<>|\n]{1,60}\|>|<｜[^<>｜\n]{1,60}｜>",
+    re.IGNORECASE,
 )
 
 
