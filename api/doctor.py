@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from rag import catalog
 from rag.errors import TaiyiError
+from rag.llm import LanguageModel, Served, open_language_model, run
 from rag.settings import PACKAGED_EMBEDDER, Settings
 from rag.sufficiency import packaged_calibration
 from rag.system import System, open_system
@@ -45,8 +46,27 @@ def examine(settings: Settings) -> list[Finding]:
             ]
     except TaiyiError as error:
         findings.append(Finding("database", False, str(error)))
-    findings.append(Finding("answers", True, "extractive: the best sentences of the documents, quoted"))
-    return findings
+    return [*findings, _answers(settings)]
+
+
+def _answers(settings: Settings) -> Finding:
+    """What writes the answers, and how much of the prompts a vLLM server had kept from before."""
+    llm = open_language_model(settings)
+    if llm is None:
+        said = "extractive: the best sentences of the documents, quoted; RAG_LLM_URL would name a language model"
+        return Finding("answers", True, said)
+    try:
+        served, (hits, queries) = run(_about(llm), llm)
+    except TaiyiError as error:
+        return Finding("answers", False, str(error))
+    cached = f", {hits / queries:.0%} of {queries:,} prompt tokens from the prefix cache" if queries else ""
+    version = f", vLLM {served.version}" if served.version else ""
+    room = f"{served.context_tokens:,} tokens for prompt and answer"
+    return Finding("answers", True, f"grounded: {served.model} at {llm.url}{version}, {room}{cached}")
+
+
+async def _about(llm: LanguageModel) -> tuple[Served, tuple[int, int]]:
+    return await llm.served(), await llm.prefix_cache()
 
 
 def _vectors(system: System) -> list[Finding]:

@@ -9,6 +9,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
@@ -52,7 +53,7 @@ class Guard:
         limit = self._max_upload_bytes if scope["path"] == "/v1/documents" else MAX_JSON_BYTES
         refusal = self._refusal(scope["method"], headers, limit)
         if refusal is not None:
-            await problem(*refusal, request_id)(scope, receive, send_with_headers)
+            await problem(Request(scope), *refusal)(scope, receive, send_with_headers)
             return
         await self._app(scope, _counted(receive, limit), send_with_headers)
 

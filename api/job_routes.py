@@ -14,13 +14,14 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import wire
+from api.events import HEARTBEAT, HEARTBEAT_S, event, event_stream
+from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
 from api.schemas import FoldersBody
 from ingestion import jobs
 from rag.errors import InvalidRequest, TaiyiError
 
 LOOK_EVERY_S = 0.3
-HEARTBEAT_S = 15.0
 
 router = APIRouter(prefix="/v1")
 
@@ -97,23 +98,19 @@ async def follow_job(job_id: str, request: Request, system: OpenSystem, caller: 
         try:
             while not job.finished and not request.app.state.stopping.is_set():
                 if job != said:
-                    yield _event("progress", wire.job_json(job))
+                    yield event("progress", wire.job_json(job))
                     said, spoke_at = job, time.monotonic()
                 elif time.monotonic() - spoke_at > HEARTBEAT_S:
-                    yield ": nothing new\n\n"
+                    yield HEARTBEAT
                     spoke_at = time.monotonic()
                 await asyncio.sleep(LOOK_EVERY_S)
                 job = await run_in_threadpool(jobs.summary, system, caller, job_id)
             if job.finished:
-                yield _event("done", wire.job_json(await run_in_threadpool(jobs.job, system, caller, job_id)))
+                yield event("done", wire.job_json(await run_in_threadpool(jobs.job, system, caller, job_id)))
         except TaiyiError as error:
-            yield _event("error", {"title": error.title, "status": error.status, "detail": str(error)})
+            yield event("error", problem_of(error, request_id_of(request)))
 
-    return StreamingResponse(events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
-
-
-def _event(name: str, data: wire.Json) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return event_stream(events())
 
 
 def _stated(metadata: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Errors over HTTP, as ``application/problem+json`` (RFC 9457), each with the id of its request."""
+"""Errors over HTTP, as ``application/problem+json`` (RFC 9457), each with the id of its request; those of the OpenAI
+protocol in its own envelope."""
 
 import logging
 from typing import Any
@@ -8,18 +9,40 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from rag.errors import TaiyiError
+from rag.errors import Busy, TaiyiError
 
+BUSY_FOR_S = 30
+OPENAI_PATHS = ("/v1/chat", "/v1/models")
+Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def problem(status: int, title: str, detail: str, request_id: str) -> JSONResponse:
+def problem(request: Request, status: int, title: str, detail: str, **more: str) -> JSONResponse:
+    """The response to a request that failed."""
+    said = problem_json(status, title, detail, request_id_of(request), **more)
+    if request.url.path.startswith(OPENAI_PATHS):
+        envelope = openai_error(said)
+        return JSONResponse(envelope, 400 if status == 422 else status)
+    return JSONResponse(said, status, media_type="application/problem+json")
+
+
+def problem_json(status: int, title: str, detail: str, request_id: str, **more: str) -> Json:
     """``type`` is ``about:blank``: the status says what kind of problem it is."""
-    return JSONResponse(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": request_id},
-        status,
-        media_type="application/problem+json",
-    )
+    said: Json = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return {**said, "request_id": request_id, **more}
+
+
+def problem_of(error: TaiyiError, request_id: str) -> Json:
+    """With ``answer_id`` where an answer was recorded as failed."""
+    more = {"answer_id": error.answer_id} if error.answer_id else {}
+    return problem_json(error.status, error.title, str(error), request_id, **more)
+
+
+def openai_error(said: Json) -> Json:
+    """A problem as clients of the OpenAI protocol expect it."""
+    kind = "invalid_request_error" if said["status"] < 500 else "server_error"
+    known = {name: said[name] for name in ("request_id", "answer_id") if name in said}
+    return {"error": {"message": said["detail"], "type": kind, "param": None, "code": None, **known}}
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -29,26 +52,26 @@ def install_handlers(app: FastAPI) -> None:
     def _ours(request: Request, error: TaiyiError) -> JSONResponse:
         if error.status >= 500:
             log.warning("%s: %s", request_id_of(request), error)
-        return problem(error.status, error.title, str(error), request_id_of(request))
+        more = {"answer_id": error.answer_id} if error.answer_id else {}
+        response = problem(request, error.status, error.title, str(error), **more)
+        if isinstance(error, Busy):
+            response.headers["retry-after"] = str(BUSY_FOR_S)
+        return response
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem(422, "Invalid request", _said(error.errors()[0]), request_id_of(request))
+        return problem(request, 422, "Invalid request", _said(error.errors()[0]))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, TaiyiError):  # raised while the framework was reading the body
             return _ours(request, error.__cause__)
-        return problem(
-            error.status_code, str(error.detail), f"{request.method} {request.url.path}", request_id_of(request)
-        )
+        return problem(request, error.status_code, str(error.detail), f"{request.method} {request.url.path}")
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("%s failed", request_id_of(request), exc_info=error)
-        return problem(
-            500, "Internal error", "This is a fault of the server; its log has the details.", request_id_of(request)
-        )
+        return problem(request, 500, "Internal error", "This is a fault of the server; its log has the details.")
 
 
 def request_id_of(request: Request) -> str:

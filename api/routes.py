@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from api import wire
-from api.schemas import AskBody, DecisionBody, RetireBody, SearchBody
-from rag import catalog, proposals, record
-from rag.answering import answer
+from api.schemas import DecisionBody, RetireBody, SearchBody
+from rag import catalog, proposals
+from rag.conversation import translated
 from rag.editions import first_day
 from rag.errors import TaiyiError
 from rag.removal import delete_document, receipts
@@ -42,8 +43,19 @@ async def healthz() -> dict[str, str]:
 
 
 @probes.get("/readyz")
-def readyz(system: OpenSystem) -> JSONResponse:
+async def readyz(system: OpenSystem) -> JSONResponse:
     """Everything that is configured works; 503 names what does not."""
+    states = await run_in_threadpool(_states, system)
+    if system.llm is not None:
+        try:
+            states["language model"] = f"ok: {(await system.llm.reached()).model}"
+        except TaiyiError as error:
+            states["language model"] = str(error)
+    ready = all(state.startswith("ok") for state in states.values())
+    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+
+
+def _states(system: System) -> dict[str, str]:
     checks: dict[str, Callable[[], object]] = {
         "database": system.database.ping,
         "embedder": lambda: system.embedder.embed_query("ready"),
@@ -55,20 +67,14 @@ def readyz(system: OpenSystem) -> JSONResponse:
             states[name] = "ok"
         except TaiyiError as error:
             states[name] = str(error)
-    ready = all(state == "ok" for state in states.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
-
-
-@router.post("/ask")
-def ask(body: AskBody, system: OpenSystem, caller: Asker) -> wire.Json:
-    """An answer whose every sentence quotes its source, or an abstention."""
-    return wire.answer_json(answer(body.to_ask(), caller, system))
+    return states
 
 
 @router.post("/search")
-def search_passages(body: SearchBody, system: OpenSystem, caller: Asker) -> wire.Json:
+async def search_passages(body: SearchBody, system: OpenSystem, caller: Asker) -> wire.Json:
     """The passages that fit, best first."""
-    return wire.search_json(search(body.to_query(), caller, system))
+    query = await translated(body.to_query(), system)
+    return wire.search_json(await run_in_threadpool(search, query, caller, system))
 
 
 @router.get("/collections")
@@ -168,15 +174,3 @@ def show_passage(passage_id: str, system: OpenSystem, caller: Asker) -> wire.Jso
         "previous": wire.passage_json(before) if before else None,
         "next": wire.passage_json(after) if after else None,
     }
-
-
-@router.get("/answers")
-def list_answers(system: OpenSystem, caller: Asker, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> wire.Json:
-    with system.database.reading() as session:
-        return {"answers": [wire.answer_summary_json(one) for one in record.latest(session, caller, limit)]}
-
-
-@router.get("/answers/{answer_id}")
-def show_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
-    with system.database.reading() as session:
-        return wire.answer_json(record.load(session, caller, answer_id))

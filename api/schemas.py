@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rag.editions import first_day
-from rag.types import AnswerMode, Ask, Language, Query, RetrievalMode
+from rag.types import AnswerMode, Ask, Fallback, Language, Query, RetrievalMode, Sampling
 
 MAX_QUESTION = 4000
 
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
 
 
-class _Retrieval(BaseModel):
+class Retrieval(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     collections: list[str] = []
@@ -38,7 +38,7 @@ class _Retrieval(BaseModel):
         )
 
 
-class SearchBody(_Retrieval):
+class SearchBody(Retrieval):
     query: Question
 
     def to_query(self) -> Query:
@@ -53,13 +53,24 @@ class FoldersBody(BaseModel):
     restore: bool = False
 
 
-class AskBody(_Retrieval):
+class AskBody(Retrieval):
     question: Question
-    mode: AnswerMode = "extractive"
+    mode: AnswerMode | None = None
     language: Language | None = None
+    fallback: Fallback | None = None
+    conversation_id: str | None = Field(default=None, max_length=64)
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
+    stream: bool = False
 
     def to_ask(self) -> Ask:
-        return Ask(self.query_of(self.question), self.mode, self.language)
+        return Ask(
+            self.query_of(self.question),
+            self.mode,
+            self.language,
+            self.fallback,
+            self.conversation_id,
+            sampling=None if self.seed is None else Sampling(seed=self.seed),
+        )
 
 
 class RetireBody(BaseModel):

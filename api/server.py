@@ -13,12 +13,16 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.answer_routes import router as answer_router
+from api.following import stop_answering
 from api.guard import Guard
 from api.job_routes import router as job_router
+from api.openai_protocol import router as openai_router
 from api.problems import install_handlers
 from api.routes import probes, router
 from ingestion.worker import kept_running
-from rag.errors import InvalidRequest, Unavailable
+from rag.errors import InvalidRequest, TaiyiError, Unavailable
+from rag.llm import LanguageModel
 from rag.settings import Settings, read_settings
 from rag.system import open_system
 from rag.translation import translate
@@ -37,8 +41,14 @@ def create_app(settings: Settings) -> FastAPI:
             system.embedder.embed_query("ready")
             stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
             app.state.system = system
+            app.state.answering = set()
             stack.enter_context(kept_running(settings))
+            if system.llm is not None:
+                await _meet(system.llm)
             yield
+            await stop_answering(app.state.answering)
+            if system.llm is not None:
+                await system.llm.aclose()
 
     app = FastAPI(
         title="Taiyi RAG",
@@ -49,11 +59,20 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.stopping = threading.Event()
     install_handlers(app)
-    for part in (probes, router, job_router):
+    for part in (probes, router, answer_router, job_router, openai_router):
         app.include_router(part)
     app.mount("/", StaticFiles(directory=WEB, html=True))
     app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
     return app
+
+
+async def _meet(llm: LanguageModel) -> None:
+    """So that the first question does not wait for the client's libraries. A model that is not there yet may come."""
+    try:
+        served = await llm.warmed_up()
+        log.info("language model %s at %s", served.model, llm.url)
+    except TaiyiError as error:
+        log.warning("%s", error)
 
 
 def _read_dictionaries() -> None:

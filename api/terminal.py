@@ -68,7 +68,12 @@ def _print_standing(hit: Hit) -> None:
 def print_answer(answer: Answer) -> None:
     click.secho(answer.question, bold=True)
     click.echo(_indented(answer.text))
-    if not answer.passages:
+    for notice in answer.notices:
+        click.secho(f"  ({notice})", fg="yellow")
+    for sentence in answer.withheld:
+        said = "; ".join(issue.message for issue in sentence.issues) or sentence.verdict
+        click.secho(f"  Kept out: {sentence.text} ({said})", fg="yellow")
+    if not answer.passages and answer.mode != "ungrounded":
         click.echo(NOTHING_FOUND)
     elif answer.status == "abstained":
         click.echo("\nClosest, but not close enough:")

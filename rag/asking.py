@@ -20,16 +20,20 @@ Vector = NDArray[np.float32]
 
 class Asked:
     """A question, as it is put to the passages of one language and of the other. Each is worked out when it is first
-    needed: a collection in the question's own language costs no translation."""
+    needed: a collection in the question's own language costs no translation. ``translation`` is the question in the
+    other language; without it a dictionary has to do."""
 
-    def __init__(self, question: str, embedder: Embedder) -> None:
+    def __init__(self, question: str, embedder: Embedder, translation: str | None = None) -> None:
         self.question = question
+        self._said = translation
         self.language = language_of(question)
         self._embedder = embedder
 
     def concepts(self, language: Language) -> Concepts:
         """What the words of passages in ``language`` are to match."""
-        return self._own_concepts if language == self.language else _translated_concepts(self._translation)
+        if language == self.language:
+            return self._own_concepts
+        return concepts(terms(self._said)) if self._said else _translated_concepts(self._translation)
 
     def vector(self, language: Language) -> Vector:
         """(dimension,), of length 1: what the vectors of passages in ``language`` are to be close to."""
@@ -49,9 +53,10 @@ class Asked:
 
     @cached_property
     def _translated_vector(self) -> Vector:
-        if not self._translation.concepts:
+        said = self._said or self._translation.gloss
+        if not said:
             return self._own_vector
-        gloss = self._embedder.embed_query(self._translation.gloss)
+        gloss = self._embedder.embed_query(said)
         mixed = (1 - GLOSS_SHARE) * self._own_vector + GLOSS_SHARE * gloss
         vector: Vector = (mixed / np.linalg.norm(mixed)).astype(np.float32)
         return vector

@@ -7,7 +7,9 @@
     ├── TooLarge              413  over a size limit
     ├── UnsupportedFormat     415  a file of a kind that no loader reads
     ├── UnreadableFile        422  a file that its loader cannot read; says why
+    ├── ModelFailed           502  the language model answered with something that is no answer; says what
     ├── Unavailable           503  something that is configured does not answer; says what to start or install
+    │   └── Busy              503  more questions wait than may; says when to ask again
     └── Inconsistent          500  SQL and an index disagree; says how to rebuild
 
 Each message is one line that tells its reader what to do next. Each class knows its HTTP status and title.
@@ -17,6 +19,8 @@ Each message is one line that tells its reader what to do next. Each class knows
 class TaiyiError(Exception):
     status = 500
     title = "Internal error"
+    answer_id: str | None = None
+    """Under which id an answer that ended in this error was recorded."""
 
 
 class InvalidRequest(TaiyiError):
@@ -49,9 +53,18 @@ class UnreadableFile(TaiyiError):
     title = "Unreadable file"
 
 
+class ModelFailed(TaiyiError):
+    status = 502
+    title = "The language model failed"
+
+
 class Unavailable(TaiyiError):
     status = 503
     title = "Unavailable"
+
+
+class Busy(Unavailable):
+    title = "Too many questions at once"
 
 
 class Inconsistent(TaiyiError):

@@ -12,7 +12,7 @@ from rag import catalog
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Hit, OtherSource, Passage, Role, Sentence
+from rag.types import Answer, Caller, Hit, OtherSource, Passage, Role, Sentence, Turn
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -26,6 +26,7 @@ def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
             question=answer.question,
             mode=answer.mode,
             status=answer.status,
+            conversation_id=answer.conversation_id,
             body=_ANSWER.dump_python(answer, mode="json"),
             created_at=datetime.fromisoformat(answer.created_at),
         )
@@ -66,6 +67,20 @@ def latest(session: ReadSession, caller: Caller, limit: int = 50) -> list[Answer
         if len(found) == limit:
             break
     return found
+
+
+def turns(session: ReadSession, caller: Caller, conversation_id: str, limit: int) -> tuple[Turn, ...]:
+    """The last ``limit`` turns of a conversation, oldest first. Raises NotFound for a conversation that is not the
+    caller's own, or that drew on a collection the caller may no longer read."""
+    rows = session.scalars(
+        select(AnswerRow)
+        .where(AnswerRow.conversation_id == conversation_id, AnswerRow.caller_id == caller.id)
+        .order_by(AnswerRow.created_at.desc(), AnswerRow.id)
+        .limit(limit)
+    ).all()
+    if not rows or not all(_may_see(row, caller) for row in rows):
+        raise NotFound(f"There is no conversation {conversation_id!r}")
+    return tuple(Turn(row.body["question"], row.body["text"]) for row in reversed(rows))
 
 
 def _may_see(row: AnswerRow, caller: Caller) -> bool:

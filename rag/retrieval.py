@@ -70,7 +70,7 @@ def _with_findings(
     text = query.text.strip()
     if not text:
         raise InvalidRequest("The question is empty")
-    asked = Asked(text, system.embedder)
+    asked = Asked(text, system.embedder, query.translation)
     for _ in range(_ATTEMPTS):
         with system.database.reading() as session:
             try:

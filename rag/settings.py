@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,6 +37,23 @@ class Settings(BaseSettings):
         "`packaged:late-interaction`, or the name or folder of a sentence-transformers cross-encoder, such as "
         "`BAAI/bge-reranker-v2-m3`.",
     )
+    llm_url: str = Field(
+        default="",
+        description="Address of a vLLM server that speaks the OpenAI protocol, such as `http://127.0.0.1:8001/v1`; "
+        "empty means no language model: answers quote.",
+    )
+    llm_model: str = Field(default="", description="The model's name at that server; empty means the one it serves.")
+    llm_api_key: SecretStr = Field(default=SecretStr(""), description="Key that the server asks for, if it does.")
+    llm_timeout_s: float = Field(
+        default=60, gt=0, description="Seconds without a word from the language model after which it counts as hanging."
+    )
+    llm_concurrency: int = Field(default=16, ge=1, description="Texts that the language model writes at one time.")
+    llm_queue: int = Field(default=32, ge=0, description="Requests that may wait beyond that; further ones get a 503.")
+    query_translation: Literal["dictionary", "model"] = Field(
+        default="dictionary",
+        description="What puts a question into the other language to search it: the packaged `dictionary`, or the "
+        "language `model`, at the cost of one more call before each search.",
+    )
     threads: int = Field(default=0, ge=0, description="Threads that embedding and search use; 0 means one a core.")
     exclude_flagged: str = Field(
         default="hidden,instruction",
@@ -62,6 +80,13 @@ class Settings(BaseSettings):
         if value not in ("faiss:", "faiss+gpu:") and not re.fullmatch(r"milvus:(https?://.+|.+\.db)", value):
             raise ValueError("write faiss:, faiss+gpu:, milvus:FILE.db or milvus:http://host:19530")
         return value
+
+    @field_validator("llm_url")
+    @classmethod
+    def _base_of_the_protocol(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s?#]+/v1/?", value):
+            raise ValueError("write the address that ends in /v1, such as http://127.0.0.1:8001/v1")
+        return value.rstrip("/")
 
     @field_validator("exclude_flagged")
     @classmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
 from rag.lexical import LexicalIndexes
+from rag.llm import LanguageModel, open_language_model
 from rag.permitted import PermittedKept
 from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings
@@ -16,7 +17,8 @@ from rag.vectors import VectorSegments, open_vectors
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What the functions of the core work on. Embedder and reranker load their models when first used."""
+    """What the functions of the core work on. Embedder and reranker load their models when first used; the language
+    model, None where none is configured, is a server elsewhere."""
 
     settings: Settings
     database: Database
@@ -24,6 +26,7 @@ class System:
     reranker: Reranker | None
     vectors: VectorSegments
     lexical: LexicalIndexes
+    llm: LanguageModel | None
     permitted: PermittedKept = field(default_factory=PermittedKept)
 
     @property
@@ -46,4 +49,5 @@ def open_system(settings: Settings) -> Iterator[System]:
             reranker=open_reranker(settings),
             vectors=vectors,
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
+            llm=open_language_model(settings),
         )

@@ -253,7 +253,7 @@ class RemovalRow(Base):
 
 
 class AnswerRow(Base):
-    """A stored answer; ``body`` is the whole Answer as it was given."""
+    """A stored answer; ``body`` is the whole Answer as it was given. A conversation has the id of its first answer."""
 
     __tablename__ = "answers"
 
@@ -262,6 +262,7 @@ class AnswerRow(Base):
     question: Mapped[str] = mapped_column(Text)
     mode: Mapped[str] = mapped_column(String(16))
     status: Mapped[str] = mapped_column(String(16))
+    conversation_id: Mapped[str | None] = mapped_column(String(32), index=True)
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)
 

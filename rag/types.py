@@ -16,6 +16,7 @@ from typing import Literal
 
 RetrievalMode = Literal["hybrid", "dense", "lexical"]
 AnswerMode = Literal["grounded", "ungrounded", "extractive"]
+Fallback = Literal["extractive"]
 AnswerStatus = Literal["answered", "abstained", "partial", "failed"]
 Verdict = Literal["supported", "partial", "unsupported", "contradicted", "uncited"]
 Language = Literal["en", "zh"]
@@ -210,7 +211,8 @@ class Query:
 
     ``diversity`` is 0 (by relevance alone) to 1 (each hit as unlike those before it as can be). ``prefer_evidence``
     puts the stronger and newer evidence first among passages of nearly the same relevance. ``collapse`` makes one hit
-    of passages in the same words.
+    of passages in the same words. ``translation`` is the question in the other language, where one better than by
+    dictionary is known.
     """
 
     text: str
@@ -222,15 +224,51 @@ class Query:
     diversity: float = 0.0
     prefer_evidence: bool = False
     collapse: bool = True
+    translation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a language model draws its next token. The defaults are those of Taiyi2's authors; ``seed`` makes a draw
+    repeatable as far as the server's batching allows. ``temperature`` 0 is greedy."""
+
+    temperature: float = 0.3
+    top_p: float = 0.7
+    top_k: int = 20
+    repetition_penalty: float = 1.05
+    max_tokens: int = 500
+    seed: int = 0
+
+
+GREEDY = Sampling(temperature=0.0, top_p=1.0, top_k=-1)
+"""For evaluation, and for what has one right wording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and its answer, earlier in a conversation."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question to be answered. ``language`` is that of the answer, None means that of the question."""
+    """A question to be answered.
+
+    No ``mode`` means ``grounded`` where a language model is configured, else ``extractive``. ``language`` is that of
+    the answer, None means that of the question. ``fallback`` is the mode to fall back on when the language model does
+    not answer. A question goes on after the conversation ``conversation_id``, which is the id of its first answer, or
+    after ``history``, oldest first. No ``sampling`` means the defaults and a seed drawn by chance.
+    """
 
     query: Query
-    mode: AnswerMode = "extractive"
+    mode: AnswerMode | None = None
     language: Language | None = None
+    fallback: Fallback | None = None
+    conversation_id: str | None = None
+    history: tuple[Turn, ...] = ()
+    sampling: Sampling | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +290,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``answer.text[start:end] == text``; ``citations`` are markers."""
+    """``answer.text[start:end] == text``, unless it was withheld from the text; ``citations`` are markers."""
 
     index: int
     text: str
@@ -288,8 +326,14 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and everything it rests on. ``passages`` are all that were considered; ``confidence`` is the estimated
-    probability, 0 to 1, that the evidence answers the question, None where no calibration applies."""
+    """An answer and everything it rests on.
+
+    ``passages`` are all that were considered, those shown to a language model with what was shown around them.
+    ``confidence`` is the estimated probability, 0 to 1, that the evidence answers the question, None where no
+    calibration applies. ``standalone_question`` is what was searched for, where that is not the question itself.
+    ``notices`` tell the reader what is unusual about the answer, ``failure`` why there is none. ``prompt`` is the
+    version of the prompt, ``sampling`` how the model drew; both None where no model was asked.
+    """
 
     id: str
     question: str
@@ -308,3 +352,9 @@ class Answer:
     usage: dict[str, int]
     timings_ms: dict[str, float]
     created_at: str
+    conversation_id: str | None = None
+    standalone_question: str | None = None
+    notices: tuple[str, ...] = ()
+    failure: str | None = None
+    prompt: str | None = None
+    sampling: Sampling | None = None

@@ -42,11 +42,14 @@ def search(question: str, as_json: bool, **options: Any) -> None:
     """Find the passages that fit a question, best first."""
     from api.terminal import print_hits
     from api.wire import search_json
+    from rag.conversation import translated
+    from rag.llm import run
     from rag.retrieval import search as search_passages
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system:
-        result = search_passages(_query(question, **options), LOCAL_ADMIN, system)
+        query = run(translated(_query(question, **options), system), system.llm)
+        result = search_passages(query, LOCAL_ADMIN, system)
     if as_json:
         print_json([search_json(result)])
     else:
@@ -56,18 +59,38 @@ def search(question: str, as_json: bool, **options: Any) -> None:
 @click.command()
 @click.argument("question")
 @retrieval_options
-@click.option("--mode", type=click.Choice(["grounded", "ungrounded", "extractive"]), default="extractive")
+@click.option(
+    "--mode",
+    type=click.Choice(["grounded", "ungrounded", "extractive"]),
+    help="By default grounded where RAG_LLM_URL is set, else extractive.",
+)
+@click.option(
+    "--fallback", type=click.Choice(["extractive"]), help="What to do when the language model does not answer."
+)
+@click.option("--conversation", "conversation_id", metavar="ID", help="Goes on after the answer with that id.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Makes the language model's draw repeatable.")
 @click.option("--language", type=click.Choice(["en", "zh"]), help="The answer's language; by default the question's.")
 @as_json
-def ask(question: str, mode: Any, language: Any, as_json: bool, **options: Any) -> None:
+def ask(
+    question: str,
+    mode: Any,
+    language: Any,
+    fallback: Any,
+    conversation_id: str | None,
+    seed: int | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Answer a question, each sentence with its source, or say that the documents do not answer it."""
     from api.terminal import print_answer
     from api.wire import answer_json
     from rag.answering import answer
-    from rag.types import LOCAL_ADMIN, Ask
+    from rag.types import LOCAL_ADMIN, Ask, Sampling
 
+    sampling = None if seed is None else Sampling(seed=seed)
+    asked = Ask(_query(question, **options), mode, language, fallback, conversation_id, sampling=sampling)
     with open_home() as system:
-        given = answer(Ask(_query(question, **options), mode, language), LOCAL_ADMIN, system)
+        given = answer(asked, LOCAL_ADMIN, system)
     if as_json:
         print_json([answer_json(given)])
     else:

@@ -1,0 +1,77 @@
+"""The HTTP calls that ask and that read what was answered."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api import wire
+from api.events import HEARTBEAT, event, event_stream
+from api.following import followed
+from api.problems import problem_of, request_id_of
+from api.routes import Asker, OpenSystem
+from api.schemas import AskBody
+from rag import record
+from rag.answering import Answered, Draft, Event, Found, Judged, answering
+from rag.errors import TaiyiError, Unavailable
+
+router = APIRouter(prefix="/v1")
+
+
+@router.post("/ask")
+async def ask(body: AskBody, request: Request, system: OpenSystem, caller: Asker) -> Response:
+    """An answer whose every sentence points to its source, or an abstention; with ``stream``, as it comes about:
+    ``passages``, then ``token`` (a draft) and ``sentence`` in turn, ``answer``, ``done``, or ``error``."""
+    events = followed(request, answering(body.to_ask(), caller, system))
+    if not body.stream:
+        return JSONResponse(wire.answer_json((await last_of(events)).answer))
+    first = await anext(events, None)  # what is wrong from the start has a status of its own
+    return event_stream(_told(first, events, request_id_of(request)))
+
+
+async def last_of(events: AsyncGenerator[Event | None]) -> Answered:
+    """The recorded answer. Raises what the events raise."""
+    async with aclosing(events):
+        async for one in events:
+            if isinstance(one, Answered):
+                return one
+    raise Unavailable("The service is stopping: ask again when it is back")
+
+
+async def _told(first: Event | None, events: AsyncGenerator[Event | None], request_id: str) -> AsyncGenerator[str]:
+    yield _said(first)
+    async with aclosing(events):
+        try:
+            async for one in events:
+                yield _said(one)
+        except TaiyiError as error:
+            yield event("error", problem_of(error, request_id))
+
+
+def _said(one: Event | None) -> str:
+    match one:
+        case None:
+            return HEARTBEAT
+        case Found(hits):
+            return event("passages", {"hits": [wire.hit_json(hit) for hit in hits]})
+        case Draft(text):
+            return event("token", {"text": text})
+        case Judged(sentence):
+            return event("sentence", {**asdict(sentence), "kept": one.kept})
+        case Answered(answer):
+            return event("answer", wire.answer_json(answer)) + event("done", {"id": answer.id})
+
+
+@router.get("/answers")
+def list_answers(system: OpenSystem, caller: Asker, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> wire.Json:
+    with system.database.reading() as session:
+        return {"answers": [wire.answer_summary_json(one) for one in record.latest(session, caller, limit)]}
+
+
+@router.get("/answers/{answer_id}")
+def show_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
+    with system.database.reading() as session:
+        return wire.answer_json(record.load(session, caller, answer_id))

@@ -1,0 +1,62 @@
+"""Following an answer in the making from a connection that may go away: the answer is made in a task of its own, which
+is told to stop when nobody follows it any more, and then still records what was written."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from fastapi import Request
+
+from api.events import HEARTBEAT_S
+from rag.answering import Event
+
+LOOK_EVERY_S = 0.25
+
+
+async def followed(request: Request, events: AsyncGenerator[Event]) -> AsyncGenerator[Event | None]:
+    """The events; None in between when nothing has happened for a while. Ends early when the client is gone or the
+    service stops. Raises what the events raise."""
+    told: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+    task = asyncio.create_task(_run(events, told))
+    request.app.state.answering.add(task)
+    task.add_done_callback(request.app.state.answering.discard)
+    spoke_at = time.monotonic()
+    try:
+        while True:
+            try:
+                one = await asyncio.wait_for(told.get(), LOOK_EVERY_S)
+            except TimeoutError:
+                if request.app.state.stopping.is_set() or await request.is_disconnected():
+                    return
+                if time.monotonic() - spoke_at > HEARTBEAT_S:
+                    spoke_at = time.monotonic()
+                    yield None
+                continue
+            if one is None:
+                return
+            if isinstance(one, Exception):
+                raise one
+            spoke_at = time.monotonic()
+            yield one
+    finally:
+        task.cancel()
+
+
+async def stop_answering(tasks: set[asyncio.Task[None]]) -> None:
+    """Ends all answers in the making, once each has recorded what it has."""
+    running = list(tasks)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _run(events: AsyncGenerator[Event], told: "asyncio.Queue[Event | Exception | None]") -> None:
+    try:
+        async with aclosing(events):
+            async for one in events:
+                told.put_nowait(one)
+    except Exception as error:  # handed on to the one who follows
+        told.put_nowait(error)
+    else:
+        told.put_nowait(None)

@@ -1,0 +1,374 @@
+"""The language model: a vLLM server that speaks the OpenAI protocol, over one kept connection pool.
+
+Every request waits for its turn, is tried again a few times while nothing of its answer has come, and ends at the
+server when the one who asked goes away. What the server does wrong becomes an error that says what to do.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from rag.errors import Busy, ModelFailed, Unavailable
+from rag.settings import Settings
+from rag.types import Sampling
+
+if TYPE_CHECKING:
+    import httpx
+    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_openai import ChatOpenAI
+
+CONTEXT_TOKENS = 8192
+"""What Taiyi2 was trained for; a server that serves less says so itself."""
+CONNECT_WITHIN_S = 5.0
+ATTEMPTS = 3
+_STRUCTURED_OUTPUTS_SINCE = (0, 11)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text as it is written. The last one has a ``finish_reason``, ``stop`` or ``length``, and ``usage``:
+    ``prompt_tokens``, ``completion_tokens`` and, where the server tells, ``cached_tokens`` of the prompt."""
+
+    text: str
+    finish_reason: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the server serves. ``context_tokens`` is the room for prompt and answer together."""
+
+    model: str
+    context_tokens: int
+    version: str
+
+
+class LanguageModel:
+    """Opens connections when first used. Good for one event loop at a time: ``aclose`` before the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = settings.llm_url
+        self._settings = settings
+        self._client: httpx.AsyncClient | None = None
+        self._chat: ChatOpenAI | None = None
+        self._served: Served | None = None
+        self._running = asyncio.Semaphore(settings.llm_concurrency)
+        self._waiting = 0
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+        self._client = self._chat = self._served = None
+        self._running = asyncio.Semaphore(self._settings.llm_concurrency)
+
+    async def served(self) -> Served:
+        """Asked once, and again after the server has failed: it may have come back with another model."""
+        if self._served is None:
+            models = (await self._get(f"{self.url}/models"))["data"]
+            wanted = self._settings.llm_model
+            found = next((one for one in models if wanted in ("", one["id"])), None)
+            if found is None:
+                known = ", ".join(one["id"] for one in models)
+                raise Unavailable(f"The server at {self.url} serves {known}, not RAG_LLM_MODEL={wanted}")
+            version = (await self._get(f"{_root(self.url)}/version")).get("version", "")
+            tokens = min(CONTEXT_TOKENS, found.get("max_model_len") or CONTEXT_TOKENS)
+            self._served = Served(found["id"], tokens, version)
+        return self._served
+
+    async def reached(self) -> Served:
+        """As ``served``, but asked anew: whether the server answers now."""
+        self._served = None
+        return await self.served()
+
+    async def warmed_up(self) -> Served:
+        """Loads what the first request would wait for."""
+        from langchain_core import prompts  # noqa: F401
+
+        await self._model()
+        return await self.served()
+
+    async def count_tokens(self, messages: Sequence["BaseMessage"]) -> int:
+        """The length of a prompt by the model's own tokenizer and chat template."""
+        from langchain_core.messages import convert_to_openai_messages
+
+        body = {"model": (await self.served()).model, "messages": convert_to_openai_messages(list(messages))}
+        counted = await self._post(f"{_root(self.url)}/tokenize", body)
+        return int(counted["count"])
+
+    async def stream(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """The model's reply, piece by piece. Closing the iterator, or cancelling the task that reads it, ends the
+        writing at the server. Raises Unavailable, Busy and ModelFailed."""
+        async with self._turn(), AsyncExitStack() as stack:
+            pieces, first = await self._begun(messages, sampling, stack)
+            with self._said_plainly():
+                last = first
+                yield first
+                async for last in pieces:
+                    yield last
+            if last.finish_reason is None:
+                self._served = None
+                raise ModelFailed(f"The language model at {self.url} broke off in the middle of its answer")
+
+    async def complete(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> str:
+        """The whole reply at once."""
+        async with aclosing(self.stream(messages, sampling)) as pieces:
+            return "".join([piece.text async for piece in pieces])
+
+    async def choose(self, messages: Sequence["BaseMessage"], choices: Sequence[str], sampling: Sampling) -> str:
+        """One of ``choices``, by constrained decoding. Raises ModelFailed where the server does not keep to them."""
+        version = (await self.served()).version
+        constraint: dict[str, Any] = {"structured_outputs": {"choice": list(choices)}}
+        if _numbers(version) < _STRUCTURED_OUTPUTS_SINCE:
+            constraint = {"guided_choice": list(choices)}
+        arguments = _arguments(sampling)
+        arguments["extra_body"] |= constraint
+        async with self._turn():
+            with self._said_plainly():
+                reply = await (await self._model()).ainvoke(list(messages), **arguments)
+        chosen = str(reply.text).strip()
+        if chosen not in choices:
+            raise ModelFailed(f"The language model was to say one of {', '.join(choices)} and said {chosen[:80]!r}")
+        return chosen
+
+    async def prefix_cache(self) -> tuple[int, int]:
+        """``(hits, queries)`` of vLLM's prefix cache in tokens since it was started, zeros where it does not say."""
+        with self._said_plainly():
+            response = await self._http().get(f"{_root(self.url)}/metrics")
+            response.raise_for_status()
+        hits, queries = (
+            sum(
+                float(value)
+                for value in re.findall(rf"^vllm:prefix_cache_{name}_total\{{.*\}} (\S+)$", response.text, re.M)
+            )
+            for name in ("hits", "queries")
+        )
+        return int(hits), int(queries)
+
+    async def _begun(
+        self, messages: Sequence["BaseMessage"], sampling: Sampling, stack: AsyncExitStack
+    ) -> tuple[AsyncGenerator[Piece], Piece]:
+        """The reply and its first piece. Until that has come, a request may be sent again."""
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+        tries = AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.2),
+            reraise=True,
+        )
+        with self._said_plainly():
+            async for attempt in tries:
+                with attempt:
+                    pieces = self._pieces(messages, sampling)
+                    stack.push_async_callback(pieces.aclose)
+                    first = await anext(pieces, None)
+        if first is None:
+            raise ModelFailed(f"The language model at {self.url} gave an empty reply")
+        return pieces, first
+
+    async def _pieces(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> AsyncGenerator[Piece]:
+        model = await self._model()
+        streamed = cast("AsyncGenerator[AIMessageChunk]", model.astream(list(messages), **_arguments(sampling)))
+        async with aclosing(streamed) as chunks:
+            reason: str | None = None
+            usage: dict[str, int] = {}
+            async for chunk in chunks:
+                reason = chunk.response_metadata.get("finish_reason", reason)
+                usage = _usage(chunk.usage_metadata) if chunk.usage_metadata else usage
+                if chunk.text:
+                    yield Piece(str(chunk.text))
+            if reason:
+                yield Piece("", reason, usage)
+
+    async def _model(self) -> "ChatOpenAI":
+        if self._chat is None:
+            from langchain_openai import ChatOpenAI
+
+            served = await self.served()
+            self._chat = ChatOpenAI(
+                model=served.model,
+                base_url=self.url,
+                api_key=self._key,
+                http_async_client=self._http(),
+                max_retries=0,
+                stream_usage=True,
+                stream_chunk_timeout=None,
+            )
+        return self._chat
+
+    @property
+    def _key(self) -> Any:
+        from pydantic import SecretStr
+
+        return self._settings.llm_api_key if self._settings.llm_api_key.get_secret_value() else SecretStr("none")
+
+    def _http(self) -> "httpx.AsyncClient":
+        """Straight to the server: an institution's proxy is for the internet."""
+        if self._client is None:
+            import httpx
+
+            self._client = httpx.AsyncClient(
+                timeout=httpx.Timeout(self._settings.llm_timeout_s, connect=CONNECT_WITHIN_S),
+                limits=httpx.Limits(max_connections=self._settings.llm_concurrency + 8),
+                trust_env=False,
+            )
+        return self._client
+
+    async def _get(self, url: str) -> Any:
+        return await self._json("GET", url)
+
+    async def _post(self, url: str, body: Any) -> Any:
+        return await self._json("POST", url, body)
+
+    async def _json(self, method: str, url: str, body: Any = None) -> Any:
+        with self._said_plainly():
+            key = self._key.get_secret_value()
+            response = await self._http().request(method, url, json=body, headers={"authorization": f"Bearer {key}"})
+            response.raise_for_status()
+            found = response.json()
+            if not isinstance(found, dict):
+                raise ValueError(f"no object: {response.text[:80]!r}")
+            return found
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Waits until fewer than the permitted number of texts are being written."""
+        if self._running.locked() and self._waiting >= self._settings.llm_queue:
+            raise Busy(
+                f"The language model is writing {self._settings.llm_concurrency} texts and {self._waiting} more "
+                "requests wait: ask again in a minute"
+            )
+        self._waiting += 1
+        try:
+            await self._running.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._running.release()
+
+    @contextmanager
+    def _said_plainly(self) -> Iterator[None]:
+        """What libraries raise when a server is gone, hangs or talks nonsense, as errors of ours."""
+        import httpx
+        import openai
+
+        try:
+            yield
+        except (openai.APITimeoutError, httpx.TimeoutException) as error:
+            self._forget()
+            if isinstance(error.__cause__ or error, httpx.ConnectTimeout):
+                raise Unavailable(self._unreachable) from error
+            raise Unavailable(
+                f"The language model at {self.url} said nothing for {self._settings.llm_timeout_s:g} s: "
+                "look at its log, and start it again if it hangs"
+            ) from error
+        except (httpx.ConnectError, openai.APIConnectionError) as error:
+            self._forget()
+            raise Unavailable(self._unreachable) from error
+        except (openai.APIStatusError, httpx.HTTPStatusError) as error:
+            self._forget()
+            raise self._refused(error.response.status_code, error.response) from error
+        except httpx.HTTPError as error:
+            self._forget()
+            raise Unavailable(f"The connection to the language model at {self.url} broke: ask again") from error
+        except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            self._forget()
+            raise ModelFailed(
+                f"The server at {self.url} sent what is no reply of a language model ({str(error)[:120]}): "
+                "is RAG_LLM_URL the address of vLLM?"
+            ) from error
+
+    def _forget(self) -> None:
+        self._served = self._chat = None
+
+    @property
+    def _unreachable(self) -> str:
+        return (
+            f"No language model answers at {self.url}: start it (make llm, or docker compose up -d vllm), "
+            "or ask with mode 'extractive'"
+        )
+
+    def _refused(self, status: int, response: Any) -> Unavailable | ModelFailed:
+        said = _message_of(response)
+        if status in (401, 403):
+            return Unavailable(f"The language model at {self.url} does not accept RAG_LLM_API_KEY")
+        if status == 429 or status >= 500:
+            return Unavailable(f"The language model at {self.url} answered {status}: look at its log. It said: {said}")
+        return ModelFailed(f"The language model at {self.url} refused the request ({status}): {said}")
+
+
+def run(work: Coroutine[Any, Any, Result], llm: LanguageModel | None) -> Result:
+    """What ``work`` gives, where no event loop runs yet; the model's connections end with it."""
+
+    async def closed_after() -> Result:
+        try:
+            return await work
+        finally:
+            if llm is not None:
+                await llm.aclose()
+
+    return asyncio.run(closed_after())
+
+
+def open_language_model(settings: Settings) -> LanguageModel | None:
+    """None where no model is configured."""
+    return LanguageModel(settings) if settings.llm_url else None
+
+
+def _arguments(sampling: Sampling) -> dict[str, Any]:
+    """As the chat model takes them; what OpenAI's protocol does not know goes beside it."""
+    return {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_tokens,
+        "seed": sampling.seed,
+        "extra_body": {"top_k": sampling.top_k, "repetition_penalty": sampling.repetition_penalty},
+    }
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether sending the same request again may help: a lost connection and an overloaded server, no hanging one."""
+    import httpx
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return False
+    return isinstance(error, openai.APIConnectionError | openai.InternalServerError | openai.RateLimitError) or (
+        isinstance(error, httpx.TransportError) and not isinstance(error, httpx.TimeoutException)
+    )
+
+
+def _root(url: str) -> str:
+    return url.removesuffix("/v1")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """``(major, minor)``; of a version that says none, the newest there could be."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else (999,)
+
+
+def _usage(said: Any) -> dict[str, int]:
+    usage = {"prompt_tokens": said["input_tokens"], "completion_tokens": said["output_tokens"]}
+    if "cache_read" in (said.get("input_token_details") or {}):
+        usage["cached_tokens"] = said["input_token_details"]["cache_read"]
+    return usage
+
+
+def _message_of(response: Any) -> str:
+    """The server's own words, short; an answer that was streamed is no longer there to read."""
+    import httpx
+
+    try:
+        body = response.json()
+    except (ValueError, httpx.StreamError):
+        return "nothing that could be read"
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    return str(error.get("message", "nothing") if isinstance(error, dict) else error)[:300]
