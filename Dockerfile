@@ -45,4 +45,4 @@ USER 10001:10001
 ENTRYPOINT ["taiyi-rag"]
 CMD ["serve"]
 HEALTHCHECK --interval=30s --timeout=10s --start-period=2m \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=8)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=8)"]

@@ -31,8 +31,9 @@ WEB = Path(__file__).parent / "web"
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. It opens the system and loads the embedder when it starts, and closes them when it stops."""
+def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
+    """The application. It opens the system and loads the embedder when it starts, and closes them when it stops; with
+    a worker, it keeps a process beside it that runs queued jobs."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -42,7 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
             stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
             app.state.system = system
             app.state.answering = set()
-            stack.enter_context(kept_running(settings))
+            if with_worker:
+                stack.enter_context(kept_running(settings))
             if system.llm is not None:
                 await _meet(system.llm)
             yield
@@ -81,11 +83,11 @@ def _read_dictionaries() -> None:
         translate(question)
 
 
-def run(host: str, port: int) -> None:
+def run(host: str, port: int, with_worker: bool = True) -> None:
     """Serves until Ctrl-C. Raises InvalidRequest for an address that others can reach, since there are no keys."""
     if not _is_loopback(host):
         raise InvalidRequest(f"Refusing to listen on {host}: without API keys the service answers on loopback only")
-    app = create_app(read_settings())
+    app = create_app(read_settings(), with_worker)
     config = uvicorn.Config(
         app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=10
     )

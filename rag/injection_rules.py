@@ -47,8 +47,9 @@ KEYS = (
     r"|(?:密码|密钥|口令)(?:是|为|:)\s?[\"'`“]?[A-Za-z0-9_\-!@#$%^&*]{6,}"
 )
 SENDING = (
-    r"\b(?:click|download|install|log ?in|sign up|register|subscribe|join|buy|order|donate|claim|redeem|upload)\b"
-    rf"[^.!?]{{0,80}}{_DOMAIN}"
+    r"\b(?:click|download|install|log ?in|sign up|register|subscribe|join|buy|order|donate|claim|redeem|upload"
+    rf"|update|play|get|visit|go to|check out|happened next)\b[^.!?]{{0,80}}{_DOMAIN}"
+    r"|\b(?:you won't believe|one weird trick|rich overnight)\b"
     rf"|{_DOMAIN}[^.!?]{{0,40}}\b(?:to (?:claim|buy|download|install|order|redeem|win)|for (?:a free|free) )"
     r"|!\[[^\]\n]{0,80}\]\(\s?https?:"
     r"|\bhttps?://[^\s)]{1,200}[?&](?:data|prompt|msg|text|user)="

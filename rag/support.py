@@ -19,12 +19,21 @@ from rag.types import Hit, Issue, Language, Verdict
 
 SUPPORTED_FROM = {"same": 0.65, "other": 0.5}
 """The part of a sentence's terms, or of its concepts where the passages are in the other language, that supports it."""
+SHORT = 6
+"""Terms or concepts below which a sentence must be held nearly whole: one word may be all that it says."""
+SUPPORTED_IF_SHORT = {"same": 0.8, "other": 0.6}
 PARTIAL_FROM = {"same": 0.4, "other": 0.25}
 QUOTED_FROM = 0.25
 """The part of the sentence's terms that a passage must hold in one of its own sentences to be quoted for it."""
 NEAR = 0.6
 """Of the best coverage by sentences next to each other, the part from which on their numbers count."""
 _MOST_NAMED = 4
+_SPEAKS_TO_A_WRITER = re.compile(
+    r"\byour (?:answer|response|reply|output)(?:s|'s)?\b"
+    r"|(?:你|您)的(?:回答|回复|答复|输出)",
+    re.IGNORECASE,
+)
+"""What no sentence of a source says that is evidence: it is about the answer."""
 _OWN_NAME = re.compile(
     r"\b(?:passage|source|document|reference)s?\s+\d{1,2}\b|(?:来源|文献|资料)\s*\d{1,2}", re.IGNORECASE
 )
@@ -86,7 +95,7 @@ def judged(sentence: CitedSentence, shown: Sequence[Hit], question: str) -> Judg
     evidence = [(marker, _evidence(_context(hit), hit.passage.text)) for marker, hit in cited]
     claims = {of: _claim(text, translated=of != language) for of in {one.language for _, one in evidence}}
     held = {of: frozenset[str]().union(*(one.terms for _, one in evidence if one.language == of)) for of in claims}
-    verdicts = {of: _by_words(claims[of].covered(held[of]), translated=of != language) for of in claims}
+    verdicts = {of: _by_words(claims[of], held[of], translated=of != language) for of in claims}
     best = max(claims, key=lambda of: _ORDER.index(verdicts[of]))
     stated = frozenset[tuple[str, str]]().union(*(_quantities_near(claims[one.language], one) for _, one in evidence))
     missing = [one for one in claims[best].quantities if not _stands(one, stated)]
@@ -107,9 +116,10 @@ def _with_numbers(by_words: Verdict, missing: Sequence[Quantity], question: str)
 _ORDER: tuple[Verdict, ...] = ("unsupported", "partial", "supported")
 
 
-def _by_words(covered: float, translated: bool) -> Verdict:
+def _by_words(claim: _Claim, held: frozenset[str], translated: bool) -> Verdict:
     kind = "other" if translated else "same"
-    if covered >= SUPPORTED_FROM[kind]:
+    covered = claim.covered(held)
+    if covered >= (SUPPORTED_FROM[kind] if len(claim.names) >= SHORT else SUPPORTED_IF_SHORT[kind]):
         return "supported"
     return "partial" if covered >= PARTIAL_FROM[kind] else "unsupported"
 
@@ -139,7 +149,9 @@ def _context(hit: Hit) -> str:
 @lru_cache(maxsize=512)
 def _evidence(context: str, text: str) -> _Evidence:
     parts = tuple(
-        _Part(start, end, _content(text[start:end]), _pairs(text[start:end])) for start, end in sentence_spans(text)
+        _Part(start, end, _content(text[start:end]), _pairs(text[start:end]))
+        for start, end in sentence_spans(text)
+        if not _SPEAKS_TO_A_WRITER.search(text, start, end)
     )
     about = _content(context)
     return _Evidence(language_of(text), about, about.union(*(part.terms for part in parts)), parts)

@@ -225,6 +225,12 @@ def test_taiyi2s_architecture_loads_and_answers_and_dies_whole(tmp_path: Path) -
             choices = {"choice": ["yes", "no"]}
             chosen = chat(client, FEVER, model="tiny-chatglm", structured_outputs=choices).json()["choices"][0]
             assert chosen["message"]["content"] in ("yes", "no")
-        server.kill()
+            body = {"model": "tiny-chatglm", "messages": FEVER, "max_tokens": 4000, "stream": True, "ignore_eos": True}
+            with client.stream("POST", "/v1/chat/completions", json=body) as response:
+                chunks = events(response)
+                next(chunks)
+                server.kill()
+                with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                    list(chunks)
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{server.root}/health", timeout=5)
