@@ -26,10 +26,10 @@ ifneq ($(SERVE),0)
 endif
 
 test: check
-	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest -rs -m "not full"
 
 test-full: check
-	$(BIN)/pytest
+	$(BIN)/pytest -rs
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Serves a prepared model on the CPU through vLLM's OpenAI-compatible API: serve.sh MODEL PORT [VLLM-ARGUMENT]...
 # MODEL is smollm2 or tiny-chatglm. VLLM_CPU_OMP_THREADS_BIND names the cores, by default all.
+# In float32, because a CPU without bfloat16 instructions reads a prompt six times slower in bfloat16.
 set -euo pipefail
 environment="$(cd "$(dirname "$0")/../.." && pwd)/.venv-vllm"
 model=$1 port=$2
