@@ -21,7 +21,7 @@ SUPPORTED_FROM = {"same": 0.65, "other": 0.5}
 """The part of a sentence's terms, or of its concepts where the passages are in the other language, that supports it."""
 SHORT = 6
 """Terms or concepts below which a sentence must be held nearly whole: one word may be all that it says."""
-SUPPORTED_IF_SHORT = {"same": 0.8, "other": 0.6}
+SUPPORTED_IF_SHORT = {"same": 0.8, "other": 0.5}
 PARTIAL_FROM = {"same": 0.4, "other": 0.25}
 QUOTED_FROM = 0.25
 """The part of the sentence's terms that a passage must hold in one of its own sentences to be quoted for it."""
@@ -29,13 +29,14 @@ NEAR = 0.6
 """Of the best coverage by sentences next to each other, the part from which on their numbers count."""
 _MOST_NAMED = 4
 _SPEAKS_TO_A_WRITER = re.compile(
-    r"\byour (?:answer|response|reply|output)(?:s|'s)?\b"
-    r"|(?:你|您)的(?:回答|回复|答复|输出)",
+    r"\b(?:in|into|to|of|from|provide) your (?:answer|response|reply|message)(?:'s)?\b(?! to\b)"
+    r"|\b(?:modify|augment|enhance|render|convert) your (?:answer|response|reply|message)\b|(?:你|您)的(?:回答|回复|答复|输出)",
     re.IGNORECASE,
 )
 """What no sentence of a source says that is evidence: it is about the answer."""
 _OWN_NAME = re.compile(
-    r"\b(?:passage|source|document|reference)s?\s+\d{1,2}\b|(?:来源|文献|资料)\s*\d{1,2}", re.IGNORECASE
+    r"\b(?:according to )?(?:passage|source|document|reference)s?\s+\d{1,2}\b|(?:来源|文献|资料)\s*\d{1,2}",
+    re.IGNORECASE,
 )
 _SPOKEN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:[-'’][^\W_{HAN}]+)*")
 
@@ -117,6 +118,8 @@ _ORDER: tuple[Verdict, ...] = ("unsupported", "partial", "supported")
 
 
 def _by_words(claim: _Claim, held: frozenset[str], translated: bool) -> Verdict:
+    if translated and not claim.names:
+        return "partial"
     kind = "other" if translated else "same"
     covered = claim.covered(held)
     if covered >= (SUPPORTED_FROM[kind] if len(claim.names) >= SHORT else SUPPORTED_IF_SHORT[kind]):
