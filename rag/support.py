@@ -30,7 +30,8 @@ NEAR = 0.6
 _MOST_NAMED = 4
 _SPEAKS_TO_A_WRITER = re.compile(
     r"\b(?:in|into|to|of|from|provide) your (?:answer|response|reply|message)(?:'s)?\b(?! to\b)"
-    r"|\b(?:modify|augment|enhance|render|convert) your (?:answer|response|reply|message)\b|(?:你|您)的(?:回答|回复|答复|输出)",
+    r"|\b(?:modify|augment|enhance|render|convert) your (?:answer|response|reply|message)\b"
+    r"|(?:你|您)的(?:回答|回复|答复|输出)",
     re.IGNORECASE,
 )
 """What no sentence of a source says that is evidence: it is about the answer."""
