@@ -83,7 +83,8 @@ def choose(ranked: Sequence[Quote], language: Language) -> list[Quote]:
 
 
 def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
-    """The sentences of a passage without list markers; no headings, column names, reference lists or fragments."""
+    """The sentences of a passage without list markers; no headings, questions, column names, reference lists or
+    fragments."""
     passage = hit.passage
     if passage.section and _REFERENCES.search(passage.section):
         return []
@@ -93,7 +94,7 @@ def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
         if marker := _MARKER.match(passage.text, start, end):
             start = marker.end()
         sentence = passage.text[start:end]
-        if sentence in headings or _BIBLIOGRAPHIC.search(sentence):
+        if sentence in headings or sentence.endswith(("?", "？")) or _BIBLIOGRAPHIC.search(sentence):
             continue
         letters = len(_LETTER.findall(sentence))
         if letters >= _CONTENTLESS_BELOW[language_of(sentence)]:

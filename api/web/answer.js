@@ -10,6 +10,7 @@ const NO_BREAK = "\u00a0";
 export function answerNodes(answer, open) {
   return [
     quoted("h2", answer.question, answer.language, "question"),
+    noticeList(answer),
     ...(answer.sentences.length ? [sentenceList(answer, open)] : [unanswered(answer)]),
     conflictList(answer),
     withheldList(answer),
@@ -62,12 +63,18 @@ function doubts(sentence) {
   return element("p", { className: "doubt" }, joined([words().verdicts[sentence.verdict], ...messages]));
 }
 
+/** What is unusual about the answer. */
+function noticeList(answer) {
+  if (!answer.notices.length) return null;
+  return element("div", { className: "notices" }, ...answer.notices.map((one) => quoted("p", one, answer.language)));
+}
+
 function unanswered(answer) {
   return element(
     "div",
     { className: "box" },
     element("p", { className: "box-title" }, answer.status === "abstained" ? words().abstained : words().failed),
-    quoted("p", answer.text, answer.language),
+    quoted("p", answer.failure || answer.text, answer.language),
   );
 }
 
@@ -92,6 +99,7 @@ function summary(answer) {
   return joined([
     words().considered(answer.passages.length),
     answer.confidence === null ? null : words().confidence(answer.confidence),
+    answer.model === "extractive" ? null : answer.model,
     answer.timings_ms.total === undefined ? null : `${Math.round(answer.timings_ms.total)} ms`,
     asked.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }),
   ]);

@@ -38,6 +38,12 @@ def test_a_quote_is_a_span_of_its_passage(embedder) -> None:
     assert quotes[0].text == "The target urate is below 6 mg/dL."
 
 
+def test_a_question_in_a_document_is_no_answer_to_it(embedder) -> None:
+    hits = [hit("What is the dose of allopurinol? Allopurinol is begun at 100 mg.", 1), hit("别嘌醇的剂量是多少？", 2)]
+    quotes = ranked_sentences("What is the dose of allopurinol?", hits, embedder)
+    assert [quote.text for quote in quotes] == ["Allopurinol is begun at 100 mg."]
+
+
 def test_headings_column_names_and_reference_lists_are_not_quoted(embedder) -> None:
     table = "Drug treatment\n\nDrug and daily dose | Source of the dose\nAllopurinol 100 mg | ACR 2020 guideline"
     references = "ACR guideline for the management of gout. Arthritis Care Res 2020."
