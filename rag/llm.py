@@ -153,12 +153,12 @@ class LanguageModel:
         self, messages: Sequence["BaseMessage"], sampling: Sampling, stack: AsyncExitStack
     ) -> tuple[AsyncGenerator[Piece], Piece]:
         """The reply and its first piece. Until that has come, a request may be sent again."""
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
         tries = AsyncRetrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.2),
+            wait=wait_exponential(multiplier=0.1, max=2.0) + wait_random(0, 0.2),
             reraise=True,
         )
         with self._said_plainly():
@@ -327,9 +327,12 @@ def _arguments(sampling: Sampling) -> dict[str, Any]:
     return {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
         "seed": sampling.seed,
-        "extra_body": {"top_k": sampling.top_k, "repetition_penalty": sampling.repetition_penalty},
+        "extra_body": {
+            "max_tokens": sampling.max_tokens,  # the chat model would send the name that older servers do not know
+            "top_k": sampling.top_k,
+            "repetition_penalty": sampling.repetition_penalty,
+        },
     }
 
 
