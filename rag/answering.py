@@ -17,14 +17,16 @@ from rag.conversation import TURNS_KEPT, standalone, translated
 from rag.errors import ModelFailed, TaiyiError, Unavailable
 from rag.extraction import Quote, choose, ranked_sentences
 from rag.injection import neutralised, obeyed
+from rag.interleaving import interleaved
 from rag.languages import language_of
-from rag.llm import LanguageModel, run
+from rag.llm import LanguageModel, Piece, run
 from rag.notices import notice
 from rag.prompting import contexts_of, grounded_prompt
 from rag.prompts import Prompt, prompt
 from rag.quoting import citations
 from rag.retrieval import search
 from rag.sufficiency import judge, weigh
+from rag.support import Judged as Support
 from rag.support import judged
 from rag.system import System
 from rag.types import (
@@ -199,7 +201,9 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
         else:
             if work.composition.sentences:
                 return
-            work.notices.append(notice("quotes_instead", work.language))
+            shown = {hit.passage.passage_id for hit in work.hits}
+            work.hits += tuple(hit for hit in found.hits if hit.passage.passage_id not in shown)
+            work.status, work.notices = "answered", [notice("quotes_instead", work.language)]
     if work.mode == "extractive":
         yield Found(work.hits)
     for quote in choose(ranked, work.language):
@@ -225,7 +229,7 @@ def _weighed(work: _Work, found: SearchResult) -> list[Quote]:
 
 
 async def _grounded(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]:
-    sampling = _sampling(work)
+    sampling = await _sampling(work, llm)
     with work.timed("prompt"):
         contexts = await asyncio.to_thread(contexts_of, work.hits, work.caller, work.system)
         written = await grounded_prompt(work.query.text, work.language, contexts, llm, sampling.max_tokens)
@@ -236,7 +240,7 @@ async def _grounded(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]:
 
 
 async def _from_memory(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]:
-    said, sampling = prompt("ungrounded", work.language), _sampling(work)
+    said, sampling = prompt("ungrounded", work.language), await _sampling(work, llm)
     work.prompt, work.has_begun = said.version, True
     work.notices.append(notice("ungrounded", work.language))
     yield Found(())
@@ -247,44 +251,74 @@ async def _from_memory(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]
 async def _written(
     work: _Work, llm: LanguageModel, messages: Sequence["BaseMessage"], said: Prompt, sampling: Sampling
 ) -> AsyncGenerator[Event]:
-    """The model's reply: drafts as they come, each sentence judged when it is complete."""
+    """The model's reply: drafts as they come, and each sentence when it is judged, for which no draft waits."""
     work.model = (await llm.served()).model
     secrets = (said.system, said.user)
-    sentences, begun = CitedSentences(len(work.hits)), ""
-    asked_at = time.perf_counter()
+    complete: asyncio.Queue[CitedSentence | None] = asyncio.Queue()
+    drafts = _drafts(work, llm.stream(messages, sampling), secrets, complete)
     with work.timed("generate"):
-        async with aclosing(llm.stream(messages, sampling)) as pieces:
+        async with aclosing(interleaved(drafts, _verdicts(work, secrets, complete))) as events:
+            async for event in events:
+                yield event
+
+
+async def _drafts(
+    work: _Work,
+    stream: AsyncGenerator[Piece],
+    secrets: Sequence[str],
+    complete: "asyncio.Queue[CitedSentence | None]",
+) -> AsyncGenerator[Event]:
+    """The drafts, but for the rest of a sentence in which the model obeys a document. Every sentence goes into
+    ``complete``, and None behind the last."""
+    sentences, hidden = CitedSentences(len(work.hits)), False
+    asked_at = time.perf_counter()
+    try:
+        async with aclosing(stream) as pieces:
             async for piece in pieces:
-                if "first_token" not in work.timings:
-                    work.timings["first_token"] = _milliseconds_since(asked_at)
-                begun += piece.text
-                if piece.text and obeyed(begun, secrets) is None:
+                work.timings.setdefault("first_token", _milliseconds_since(asked_at))
+                hidden = hidden or obeyed(sentences.begun + piece.text, secrets) is not None
+                if piece.text and not hidden:
                     yield Draft(piece.text)
                 for cited in sentences.feed(piece.text) if piece.finish_reason is None else sentences.end():
-                    begun = ""
-                    yield await asyncio.to_thread(_judged, work, cited, secrets)
+                    hidden = False
+                    complete.put_nowait(cited)
                 if piece.finish_reason is not None:
                     work.usage = piece.usage
                 if piece.finish_reason == "length":
                     work.status = "partial"
                     work.notices.append(notice("too_long", work.language))
+    finally:
+        complete.put_nowait(None)
 
 
-def _judged(work: _Work, cited: CitedSentence, secrets: Sequence[str]) -> Judged:
-    composition = work.composition
-    result = judged(cited, work.hits, work.query.text)
-    spans = [(work.hits[marker - 1], start, end) for marker, start, end in result.quotes]
-    issues, kept = result.issues, work.mode == "ungrounded" or result.verdict in KEPT_VERDICTS
-    if (reason := obeyed(cited.text, secrets)) is not None:
-        message = f"{notice('instruction', work.language)} ({reason})"
+async def _verdicts(
+    work: _Work, secrets: Sequence[str], complete: "asyncio.Queue[CitedSentence | None]"
+) -> AsyncGenerator[Event]:
+    while (cited := await complete.get()) is not None:
+        support = await asyncio.to_thread(judged, cited, work.hits, work.query.text)
+        yield _composed(work, cited, support, obeyed(cited.text, secrets))
+
+
+def _composed(work: _Work, cited: CitedSentence, support: Support, order: str | None) -> Judged:
+    """The sentence, in the text where it is supported and follows no ``order``, else withheld from it."""
+    composition, issues = work.composition, support.issues
+    spans = [(work.hits[marker - 1], start, end) for marker, start, end in support.quotes]
+    kept = work.mode == "ungrounded" or support.verdict in KEPT_VERDICTS
+    if order is not None:
+        message = f"{notice('instruction', work.language)} ({order})"
         issues, kept = (*issues, Issue("instruction", cited.text, message)), False
     if kept:
-        return Judged(*composition.keep(cited.text, spans, result.verdict, issues, cited.lead))
-    return Judged(composition.withhold(cited.text, spans, result.verdict, issues), added="")
+        return Judged(*composition.keep(cited.text, spans, support.verdict, issues, cited.lead))
+    return Judged(composition.withhold(cited.text, spans, support.verdict, issues), added="")
 
 
-def _sampling(work: _Work) -> Sampling:
-    work.sampling = work.ask.sampling or Sampling(seed=random.randrange(2**31))  # noqa: S311 - no secret
+async def _sampling(work: _Work, llm: LanguageModel) -> Sampling:
+    if work.ask.sampling is not None:
+        work.sampling = work.ask.sampling
+    elif (await llm.served()).is_on_cpu:
+        work.sampling = Sampling()
+    else:
+        work.sampling = Sampling(seed=random.randrange(2**31))  # noqa: S311 - no secret
     return work.sampling
 
 

@@ -74,6 +74,11 @@ class CitedSentences:
                 sentences += self._kept(self._parted())
         return sentences
 
+    @property
+    def begun(self) -> str:
+        """The text that belongs to no complete sentence yet, as it came."""
+        return self._marked
+
     def end(self) -> list[CitedSentence]:
         """The rest."""
         return self._kept(self._read(unmarked(self._marked, self._shown, ended=True), ended=True))
