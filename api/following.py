@@ -21,14 +21,16 @@ async def followed(request: Request, events: AsyncGenerator[Event]) -> AsyncGene
     task = asyncio.create_task(_run(events, told))
     request.app.state.answering.add(task)
     task.add_done_callback(request.app.state.answering.discard)
-    spoke_at = time.monotonic()
+    spoke_at = looked_at = time.monotonic()
     try:
         while True:
+            if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                if request.app.state.stopping.is_set() or await request.is_disconnected():
+                    return
+                looked_at = time.monotonic()
             try:
                 one = await asyncio.wait_for(told.get(), LOOK_EVERY_S)
             except TimeoutError:
-                if request.app.state.stopping.is_set() or await request.is_disconnected():
-                    return
                 if time.monotonic() - spoke_at > HEARTBEAT_S:
                     spoke_at = time.monotonic()
                     yield None

@@ -159,13 +159,13 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder
     return home
 
 
-def start_server(home: Path, port: int) -> subprocess.Popen[bytes]:
+def start_server(home: Path, port: int, **settings: str) -> subprocess.Popen[bytes]:
     """``taiyi-rag serve`` as a process of its own, ready to answer; what it says goes to ``serve.log`` in its home."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
     with (home / "serve.log").open("ab") as log:
         server = subprocess.Popen(
             [EXECUTABLE, "serve", "--port", str(port)],
-            env={**environment, "RAG_HOME": str(home)},
+            env={**environment, "RAG_HOME": str(home), **settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -62,7 +63,7 @@ class ScriptedServer:
 
     def reset(self, script: Script | Callable[[Messages], Script]) -> None:
         """Another script, for a server that tests share."""
-        self.script, self.finish_reason = script, "stop"
+        self.script, self.finish_reason, self.count_tokens = script, "stop", _about
         self.requests.clear()
         self.left = 0
 
@@ -85,6 +86,14 @@ class ScriptedServer:
                 yield from (item[at : at + PIECE] for at in range(0, len(item), PIECE))
             else:
                 yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service under test, and the model behind it."""
+
+    url: str
+    model: ScriptedServer
 
 
 def shown_passages(messages: Messages) -> dict[int, str]:
