@@ -1,5 +1,6 @@
 """The HTTP service: the application, what it opens at start, and the way to run it."""
 
+import asyncio
 import ipaddress
 import logging
 import threading
@@ -23,11 +24,13 @@ from api.routes import probes, router
 from ingestion.worker import kept_running
 from rag.errors import InvalidRequest, TaiyiError, Unavailable
 from rag.llm import LanguageModel
+from rag.prompts import prompt
 from rag.settings import Settings, read_settings
 from rag.system import open_system
 from rag.translation import translate
 
 WEB = Path(__file__).parent / "web"
+MEET_WITHIN_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -70,11 +73,16 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
 
 async def _meet(llm: LanguageModel) -> None:
     """So that the first question does not wait for the client's libraries. A model that is not there yet may come."""
+    greeting = prompt("grounded", "en").messages(passages="", question="")
     try:
-        served = await llm.warmed_up()
+        async with asyncio.timeout(MEET_WITHIN_S):
+            served = await llm.warmed_up()
+            await llm.count_tokens(greeting)
         log.info("language model %s at %s", served.model, llm.url)
     except TaiyiError as error:
         log.warning("%s", error)
+    except TimeoutError:
+        log.warning("The language model at %s says nothing: look at its log, and start it again if it hangs", llm.url)
 
 
 def _read_dictionaries() -> None:
