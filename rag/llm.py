@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     import httpx
     from langchain_core.messages import AIMessageChunk, BaseMessage
     from langchain_openai import ChatOpenAI
+    from tenacity import AsyncRetrying
 
 CONTEXT_TOKENS = 8192
 """What Taiyi2 was trained for; a server that serves less says so itself."""
 CONNECT_WITHIN_S = 5.0
 ATTEMPTS = 3
 _STRUCTURED_OUTPUTS_SINCE = (0, 11)
+_CPU_CACHE = re.compile(r"^vllm:cache_config_info\{.*kv_cache_memory_bytes=\"\d", re.M)
+"""Only a CPU's cache is of a size in bytes, unless a GPU's was asked for in bytes."""
+_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
+"""What reading a reply that is none ends in."""
 
 Result = TypeVar("Result")
 
@@ -41,11 +46,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What the server serves. ``context_tokens`` is the room for prompt and answer together."""
+    """What the server serves. ``context_tokens`` is the room for prompt and answer together. ``is_on_cpu``: vLLM 0.32
+    dies there of a seeded request whose prompt it reads in parts."""
 
     model: str
     context_tokens: int
     version: str
+    is_on_cpu: bool = False
 
 
 class LanguageModel:
@@ -69,20 +76,21 @@ class LanguageModel:
     async def served(self) -> Served:
         """Asked once, and again after the server has failed: it may have come back with another model."""
         if self._served is None:
-            models = (await self._get(f"{self.url}/models"))["data"]
-            wanted = self._settings.llm_model
-            found = next((one for one in models if wanted in ("", one["id"])), None)
-            if found is None:
-                known = ", ".join(one["id"] for one in models)
-                raise Unavailable(f"The server at {self.url} serves {known}, not RAG_LLM_MODEL={wanted}")
-            version = (await self._get(f"{_root(self.url)}/version")).get("version", "")
-            tokens = min(CONTEXT_TOKENS, found.get("max_model_len") or CONTEXT_TOKENS)
-            self._served = Served(found["id"], tokens, version)
+            with self._said_plainly():
+                models = (await self._get(f"{self.url}/models"))["data"]
+                wanted = self._settings.llm_model
+                found = next((one for one in models if wanted in ("", one["id"])), None)
+                if found is None:
+                    known = ", ".join(one["id"] for one in models) or "no model"
+                    raise Unavailable(f"The server at {self.url} serves {known}, not RAG_LLM_MODEL={wanted}")
+                version = str((await self._get(f"{_root(self.url)}/version")).get("version", ""))
+                tokens = min(CONTEXT_TOKENS, found.get("max_model_len") or CONTEXT_TOKENS)
+            self._served = Served(found["id"], tokens, version, bool(_CPU_CACHE.search(await self._metrics())))
         return self._served
 
     async def reached(self) -> Served:
         """As ``served``, but asked anew: whether the server answers now."""
-        self._served = None
+        self._forget()
         return await self.served()
 
     async def warmed_up(self) -> Served:
@@ -97,8 +105,8 @@ class LanguageModel:
         from langchain_core.messages import convert_to_openai_messages
 
         body = {"model": (await self.served()).model, "messages": convert_to_openai_messages(list(messages))}
-        counted = await self._post(f"{_root(self.url)}/tokenize", body)
-        return int(counted["count"])
+        with self._said_plainly():
+            return int((await self._post(f"{_root(self.url)}/tokenize", body))["count"])
 
     async def stream(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> AsyncGenerator[Piece]:
         """The model's reply, piece by piece. Closing the iterator, or cancelling the task that reads it, ends the
@@ -111,7 +119,7 @@ class LanguageModel:
                 async for last in pieces:
                     yield last
             if last.finish_reason is None:
-                self._served = None
+                self._forget()
                 raise ModelFailed(f"The language model at {self.url} broke off in the middle of its answer")
 
     async def complete(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> str:
@@ -129,7 +137,9 @@ class LanguageModel:
         arguments["extra_body"] |= constraint
         async with self._turn():
             with self._said_plainly():
-                reply = await (await self._model()).ainvoke(list(messages), **arguments)
+                async for attempt in self._tries():
+                    with attempt:
+                        reply = await (await self._model()).ainvoke(list(messages), **arguments)
         chosen = str(reply.text).strip()
         if chosen not in choices:
             raise ModelFailed(f"The language model was to say one of {', '.join(choices)} and said {chosen[:80]!r}")
@@ -137,32 +147,25 @@ class LanguageModel:
 
     async def prefix_cache(self) -> tuple[int, int]:
         """``(hits, queries)`` of vLLM's prefix cache in tokens since it was started, zeros where it does not say."""
-        with self._said_plainly():
-            response = await self._http().get(f"{_root(self.url)}/metrics")
-            response.raise_for_status()
+        metrics = await self._metrics()
         hits, queries = (
-            sum(
-                float(value)
-                for value in re.findall(rf"^vllm:prefix_cache_{name}_total\{{.*\}} (\S+)$", response.text, re.M)
-            )
+            sum(float(value) for value in re.findall(rf"^vllm:prefix_cache_{name}_total\{{.*\}} (\S+)$", metrics, re.M))
             for name in ("hits", "queries")
         )
         return int(hits), int(queries)
+
+    async def _metrics(self) -> str:
+        """The server's own figures, empty where it gives none."""
+        with self._said_plainly():
+            response = await self._http().get(f"{_root(self.url)}/metrics")
+        return response.text if response.is_success else ""
 
     async def _begun(
         self, messages: Sequence["BaseMessage"], sampling: Sampling, stack: AsyncExitStack
     ) -> tuple[AsyncGenerator[Piece], Piece]:
         """The reply and its first piece. Until that has come, a request may be sent again."""
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
-
-        tries = AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.1, max=2.0) + wait_random(0, 0.2),
-            reraise=True,
-        )
         with self._said_plainly():
-            async for attempt in tries:
+            async for attempt in self._tries():
                 with attempt:
                     pieces = self._pieces(messages, sampling)
                     stack.push_async_callback(pieces.aclose)
@@ -170,6 +173,17 @@ class LanguageModel:
         if first is None:
             raise ModelFailed(f"The language model at {self.url} gave an empty reply")
         return pieces, first
+
+    def _tries(self) -> "AsyncRetrying":
+        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
+
+        return AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential(multiplier=0.1, max=2.0) + wait_random(0, 0.2),
+            before_sleep=lambda _: self._forget(),
+            reraise=True,
+        )
 
     async def _pieces(self, messages: Sequence["BaseMessage"], sampling: Sampling) -> AsyncGenerator[Piece]:
         model = await self._model()
@@ -195,6 +209,7 @@ class LanguageModel:
                 base_url=self.url,
                 api_key=self._key,
                 http_async_client=self._http(),
+                timeout=self._timeout,  # none given would mean none at all
                 max_retries=0,
                 stream_usage=True,
                 stream_chunk_timeout=None,
@@ -207,13 +222,19 @@ class LanguageModel:
 
         return self._settings.llm_api_key if self._settings.llm_api_key.get_secret_value() else SecretStr("none")
 
+    @property
+    def _timeout(self) -> "httpx.Timeout":
+        import httpx
+
+        return httpx.Timeout(self._settings.llm_timeout_s, connect=CONNECT_WITHIN_S)
+
     def _http(self) -> "httpx.AsyncClient":
         """Straight to the server: an institution's proxy is for the internet."""
         if self._client is None:
             import httpx
 
             self._client = httpx.AsyncClient(
-                timeout=httpx.Timeout(self._settings.llm_timeout_s, connect=CONNECT_WITHIN_S),
+                timeout=self._timeout,
                 limits=httpx.Limits(max_connections=self._settings.llm_concurrency + 8),
                 trust_env=False,
             )
@@ -243,15 +264,16 @@ class LanguageModel:
                 f"The language model is writing {self._settings.llm_concurrency} texts and {self._waiting} more "
                 "requests wait: ask again in a minute"
             )
+        running = self._running  # another one after aclose
         self._waiting += 1
         try:
-            await self._running.acquire()
+            await running.acquire()
         finally:
             self._waiting -= 1
         try:
             yield
         finally:
-            self._running.release()
+            running.release()
 
     @contextmanager
     def _said_plainly(self) -> Iterator[None]:
@@ -263,26 +285,31 @@ class LanguageModel:
             yield
         except (openai.APITimeoutError, httpx.TimeoutException) as error:
             self._forget()
-            if isinstance(error.__cause__ or error, httpx.ConnectTimeout):
+            if isinstance(error, httpx.ConnectTimeout) or isinstance(error.__cause__, httpx.ConnectTimeout):
                 raise Unavailable(self._unreachable) from error
             raise Unavailable(
                 f"The language model at {self.url} said nothing for {self._settings.llm_timeout_s:g} s: "
                 "look at its log, and start it again if it hangs"
             ) from error
-        except (httpx.ConnectError, openai.APIConnectionError) as error:
-            self._forget()
-            raise Unavailable(self._unreachable) from error
         except (openai.APIStatusError, httpx.HTTPStatusError) as error:
             self._forget()
             raise self._refused(error.response.status_code, error.response) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, openai.APIConnectionError) as error:
             self._forget()
+            if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, httpx.ConnectError):
+                raise Unavailable(self._unreachable) from error
             raise Unavailable(f"The connection to the language model at {self.url} broke: ask again") from error
-        except (openai.OpenAIError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        except (openai.APIResponseValidationError, *_NONSENSE) as error:
             self._forget()
             raise ModelFailed(
                 f"The server at {self.url} sent what is no reply of a language model ({str(error)[:120]}): "
                 "is RAG_LLM_URL the address of vLLM?"
+            ) from error
+        except openai.APIError as error:
+            self._forget()
+            said = error.message[:200]
+            raise Unavailable(
+                f"The language model at {self.url} broke off, look at its log. It said: {said}"
             ) from error
 
     def _forget(self) -> None:
@@ -327,7 +354,7 @@ def _arguments(sampling: Sampling) -> dict[str, Any]:
     return {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "seed": sampling.seed,
+        **({} if sampling.seed is None else {"seed": sampling.seed}),
         "extra_body": {
             "max_tokens": sampling.max_tokens,  # the chat model would send the name that older servers do not know
             "top_k": sampling.top_k,
@@ -337,15 +364,16 @@ def _arguments(sampling: Sampling) -> dict[str, Any]:
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether sending the same request again may help: a lost connection and an overloaded server, no hanging one."""
+    """Whether sending the same request again may help: a lost connection and an overloaded server and one that
+    has come back with another model, no hanging one."""
     import httpx
     import openai
 
     if isinstance(error, openai.APITimeoutError):
         return False
-    return isinstance(error, openai.APIConnectionError | openai.InternalServerError | openai.RateLimitError) or (
-        isinstance(error, httpx.TransportError) and not isinstance(error, httpx.TimeoutException)
-    )
+    return isinstance(
+        error, openai.APIConnectionError | openai.InternalServerError | openai.RateLimitError | openai.NotFoundError
+    ) or (isinstance(error, httpx.TransportError) and not isinstance(error, httpx.TimeoutException))
 
 
 def _root(url: str) -> str:

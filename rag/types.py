@@ -230,14 +230,14 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How a language model draws its next token. The defaults are those of Taiyi2's authors; ``seed`` makes a draw
-    repeatable as far as the server's batching allows. ``temperature`` 0 is greedy."""
+    repeatable as far as the server's batching allows, None leaves it to the server. ``temperature`` 0 is greedy."""
 
     temperature: float = 0.3
     top_p: float = 0.7
     top_k: int = 20
     repetition_penalty: float = 1.05
     max_tokens: int = 500
-    seed: int = 0
+    seed: int | None = None
 
 
 GREEDY = Sampling(temperature=0.0, top_p=1.0, top_k=-1)
@@ -259,7 +259,7 @@ class Ask:
     No ``mode`` means ``grounded`` where a language model is configured, else ``extractive``. ``language`` is that of
     the answer, None means that of the question. ``fallback`` is the mode to fall back on when the language model does
     not answer. A question goes on after the conversation ``conversation_id``, which is the id of its first answer, or
-    after ``history``, oldest first. No ``sampling`` means the defaults and a seed drawn by chance.
+    after ``history``, oldest first. No ``sampling`` means the defaults, and a seed drawn by chance where it is safe.
     """
 
     query: Query
