@@ -16,7 +16,7 @@ from api.routes import Asker, OpenSystem
 from api.schemas import AskBody
 from rag import record
 from rag.answering import Answered, Draft, Event, Found, Judged, answering
-from rag.errors import TaiyiError, Unavailable
+from rag.errors import Unavailable
 
 router = APIRouter(prefix="/v1")
 
@@ -47,7 +47,7 @@ async def _told(first: Event | None, events: AsyncGenerator[Event | None], reque
         try:
             async for one in events:
                 yield _said(one)
-        except TaiyiError as error:
+        except Exception as error:  # the status has been sent: the stream has to say it
             yield event("error", problem_of(error, request_id))
 
 

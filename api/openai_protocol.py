@@ -22,7 +22,7 @@ from api.routes import Asker, OpenSystem
 from api.schemas import MAX_QUESTION, Retrieval
 from api.wire import Json
 from rag.answering import Answered, Event, Judged, answering
-from rag.errors import NotFound, TaiyiError
+from rag.errors import NotFound
 from rag.system import System
 from rag.types import Answer, AnswerMode, Ask, Sampling, Turn
 
@@ -171,7 +171,7 @@ async def _chunks(
                         else:
                             yield chunk({}, _finish_reason(answer), **_sources(answer))
                         yield DONE
-        except TaiyiError as error:
+        except Exception as error:  # the status has been sent: the stream has to say it
             yield data_line(openai_error(problem_of(error, request_id)))
 
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from rag.errors import Busy, TaiyiError
 
 BUSY_FOR_S = 30
+UNFORESEEN = ("Internal error", "This is a fault of the server; its log has the details.")
 OPENAI_PATHS = ("/v1/chat", "/v1/models")
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -32,8 +33,11 @@ def problem_json(status: int, title: str, detail: str, request_id: str, **more: 
     return {**said, "request_id": request_id, **more}
 
 
-def problem_of(error: TaiyiError, request_id: str) -> Json:
-    """With ``answer_id`` where an answer was recorded as failed."""
+def problem_of(error: Exception, request_id: str) -> Json:
+    """What a stream says when it ends in an error; with ``answer_id`` where an answer was recorded as failed."""
+    if not isinstance(error, TaiyiError):
+        log.error("%s failed", request_id, exc_info=error)
+        return problem_json(500, *UNFORESEEN, request_id)
     more = {"answer_id": error.answer_id} if error.answer_id else {}
     return problem_json(error.status, error.title, str(error), request_id, **more)
 
@@ -71,7 +75,7 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         log.error("%s failed", request_id_of(request), exc_info=error)
-        return problem(request, 500, "Internal error", "This is a fault of the server; its log has the details.")
+        return problem(request, 500, *UNFORESEEN)
 
 
 def request_id_of(request: Request) -> str:
