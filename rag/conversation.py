@@ -20,12 +20,13 @@ LONGEST_REWRITTEN = 400
 KEPT_TERMS = 0.6
 """The part of a follow-up's terms that must be found again in what it was rewritten to."""
 _REFERS_BACK = re.compile(
-    r"^(?:and|or|but|what about|how about|what if|so|then)\b"
-    r"|\b(?:it|its|they|them|their|this|that|these|those|he|she)\b"
-    r"|^(?:那|那么|还有|如果|另外)|它|他们|她们|这个|这种|该药|该病|上述|呢[？?]?$",
+    r"^(?:and|or|but|what about|how about|what if|so|then)\b|^(?:\w+ )?(?:it|they|this|these|those|he|she)\b"
+    r"|^(?:那|那么|还有|另外)|^如果.{0,7}$|它|他们|她们|这个|这种|该药|该病|上述|呢[？?]?$",
     re.IGNORECASE,
 )
-_SHORT = 2
+_NAMES_NOTHING = re.compile(r"\b(?:its?|they|them|their|this|these|those|he|she)\b", re.IGNORECASE)
+_SHORT, _BRIEFLY = 1, 4
+"""So few terms say too little by themselves; and so few with a pronoun."""
 _BRIEF = replace(GREEDY, max_tokens=120)
 
 
@@ -82,4 +83,7 @@ def _joined(question: str, history: Sequence[Turn]) -> str:
 
 
 def _refers_back(question: str) -> bool:
-    return bool(_REFERS_BACK.search(question.strip())) or len(terms(question)) <= _SHORT
+    length = len(terms(question))
+    if length <= _SHORT or _REFERS_BACK.search(question.strip()):
+        return True
+    return length <= _BRIEFLY and bool(_NAMES_NOTHING.search(question))

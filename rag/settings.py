@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from rag import flags
 from rag.errors import InvalidRequest
 
+_LLM_URL = re.compile(
+    r"https?://(?:\[[0-9a-fA-F:.]+\]|[^\s?#/:@\[\]]+)(?::(?P<port>\d{1,5}))?(?:/[^\s?#@]*)?/v1/?", re.IGNORECASE
+)
 PACKAGED_EMBEDDER = "packaged:multilingual-e5-small"
 
 
@@ -84,8 +87,9 @@ class Settings(BaseSettings):
     @field_validator("llm_url")
     @classmethod
     def _base_of_the_protocol(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[^\s?#]+/v1/?", value):
-            raise ValueError("write the address that ends in /v1, such as http://127.0.0.1:8001/v1")
+        found = _LLM_URL.fullmatch(value)
+        if value and (found is None or int(found["port"] or 0) > 65535):
+            raise ValueError("write an address without a password that ends in /v1, such as http://127.0.0.1:8001/v1")
         return value.rstrip("/")
 
     @field_validator("exclude_flagged")
