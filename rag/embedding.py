@@ -3,8 +3,10 @@
 import hashlib
 import logging
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +34,8 @@ PACKAGED_ON_GPU = f"{PACKAGED_EMBEDDER}@cuda"
 QUERIES_KEPT = 256
 BATCH_TOKENS = 1024
 """More would not fit the processor's cache and be slower; fewer would leave its multipliers idle."""
+FEW_TOKENS, FEW_BATCH_TOKENS = 2048, 256
+"""So few tokens together go in smaller batches: less padding, which counts for more there, and shorter waits."""
 BATCH_TEXTS = {"cpu": 8, "cuda": 256}
 Vectors = NDArray[np.float32]
 log = logging.getLogger(__name__)
@@ -82,16 +86,18 @@ class PackagedEmbedder:
         return self._embed([PASSAGE_PROMPT + text for text in texts])
 
     def _embed_query_anew(self, text: str) -> Vectors:
-        vector: Vectors = self._embed([QUERY_PROMPT + text])[0]
+        vector: Vectors = self._embed([QUERY_PROMPT + text], hurried=True)[0]
         vector.setflags(write=False)
         return vector
 
-    def _embed(self, texts: list[str]) -> Vectors:
+    def _embed(self, texts: list[str], hurried: bool = False) -> Vectors:
         tokenizer, encoder = self._model
         tokens = [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)]
         vectors = np.empty((len(texts), encoder.dimension), np.float32)
-        for batch in token_batches([len(ids) for ids in tokens], BATCH_TOKENS):
-            with self._computing:
+        lengths = [len(ids) for ids in tokens]
+        most = FEW_BATCH_TOKENS if sum(lengths) < FEW_TOKENS else BATCH_TOKENS
+        for batch in token_batches(lengths, most):
+            with self._computing.turn(hurried):
                 vectors[batch] = encoder.encode([tokens[number] for number in batch])
         return vectors
 
@@ -163,7 +169,7 @@ class SentenceTransformerEmbedder:
         vectors = np.empty((len(texts), model.get_embedding_dimension()), np.float32)
         with ThreadPoolExecutor(1, "tokenizing") as ahead:
             for batch, features in zip(batches, ahead.map(tokenized, batches), strict=True):
-                with self._computing:
+                with self._computing.turn():
                     vectors[batch] = _forward(model, features)
         return vectors
 
@@ -195,17 +201,32 @@ class SentenceTransformerEmbedder:
 
 
 class TurnTaking:
-    """A lock that goes to whoever waits before it goes again to the thread that just gave it back."""
+    """A lock that goes to who waits longest; those in a hurry go before all others."""
 
     def __init__(self) -> None:
-        self._next, self._held = threading.Lock(), threading.Lock()
+        self._changed = threading.Condition()
+        self._waiting: dict[bool, deque[object]] = {True: deque(), False: deque()}
+        self._is_held = False
 
-    def __enter__(self) -> None:
-        with self._next:
-            self._held.acquire()
+    @contextmanager
+    def turn(self, hurried: bool = False) -> Iterator[None]:
+        ticket, line = object(), self._waiting[hurried]
+        with self._changed:
+            line.append(ticket)
+            try:
+                self._changed.wait_for(lambda: not self._is_held and self._next() is ticket)
+                self._is_held = True
+            finally:
+                line.remove(ticket)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_held = False
+                self._changed.notify_all()
 
-    def __exit__(self, *_: object) -> None:
-        self._held.release()
+    def _next(self) -> object:
+        return (self._waiting[True] or self._waiting[False])[0]
 
 
 def token_batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:

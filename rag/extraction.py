@@ -11,7 +11,7 @@ from rag.sentences import sentence_spans
 from rag.types import Hit, Language
 
 PASSAGES_READ = 6
-SENTENCES_EMBEDDED = 16
+SENTENCES_EMBEDDED = 8
 MAX_SENTENCES = 4
 COVERAGE_WEIGHT = 0.1
 """What a sentence gains that holds all terms of the question, on the scale of a cosine."""

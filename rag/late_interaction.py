@@ -51,7 +51,7 @@ class LateInteractionReranker:
         encodings: list[Encoding] = tokenizer.encode_batch([prompt + text for text in texts])
         found = {}
         for batch in token_batches([len(encoding.ids) for encoding in encodings], BATCH_TOKENS):
-            with self._computing:
+            with self._computing.turn():
                 vectors = encoder.encode([encodings[number].ids for number in batch])
             for row, number in enumerate(batch):
                 own = [at for at, (start, end) in enumerate(encodings[number].offsets) if end > start >= len(prompt)]

@@ -88,7 +88,7 @@ class CrossEncoderReranker:
         scores: dict[str, np.float32] = {}
         for at in range(0, len(distinct), size):
             batch = distinct[at : at + size]
-            with self._computing:
+            with self._computing.turn():
                 scores.update(zip(batch, _predicted(model, question, batch), strict=True))
         found = np.array([scores[text] for text in passages], np.float32)
         if not np.isfinite(found).all():

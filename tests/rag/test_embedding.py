@@ -74,23 +74,40 @@ def test_a_query_is_answered_while_many_passages_are_embedded(embedder) -> None:
     ingesting.join()
 
 
-def test_whoever_waits_gets_the_turn_before_the_thread_that_gave_it_back() -> None:
-    turns, order = TurnTaking(), []
-    held = threading.Event()
+def test_turns_go_to_the_hurried_first_then_to_who_waits_longest() -> None:
+    turns, order, holding, waiting = TurnTaking(), [], threading.Event(), []
+
+    def take(name: str, hurried: bool) -> None:
+        with turns.turn(hurried):
+            order.append(name)
+
+    with turns.turn():
+        for name, hurried in (("first", False), ("second", False), ("question", True)):
+            waiting.append(threading.Thread(target=take, args=[name, hurried], daemon=True))
+            waiting[-1].start()
+            holding.wait(0.05)
+        assert order == []
+    for thread in waiting:
+        thread.join(5)
+    assert order == ["question", "first", "second"]
+
+
+def test_the_thread_that_gave_its_turn_back_waits_for_the_others() -> None:
+    turns, order, held = TurnTaking(), [], threading.Event()
 
     def take_again_and_again() -> None:
         for _ in range(50):
-            with turns:
+            with turns.turn():
                 order.append("many")
                 held.set()
                 time.sleep(0.01)
 
-    many = threading.Thread(target=take_again_and_again)
+    many = threading.Thread(target=take_again_and_again, daemon=True)
     many.start()
-    held.wait()
-    with turns:
+    assert held.wait(5)
+    with turns.turn():
         order.append("one")
-    many.join()
+    many.join(10)
     assert order.index("one") <= 2
 
 

@@ -37,7 +37,9 @@ def test_the_database_is_sqlite_under_the_home_by_default(tmp_path: Path) -> Non
     assert Settings(home=tmp_path).sql_url == f"sqlite:///{tmp_path}/taiyi.db"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:port/v1", "http://h:99999/v1", "http://[::1/v1", "http://me:pw@h/v1"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:port/v1", "http://h:99999/v1", "http://[::1/v1", "http://me:pw@h/v1"]
+)
 def test_an_address_of_a_model_that_none_can_have_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("RAG_LLM_URL", url)
     with pytest.raises(InvalidRequest, match="RAG_LLM_URL"):
