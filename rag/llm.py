@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rag.errors import Busy, ModelFailed, Unavailable
+from rag.llm_faults import may_pass, said_plainly
 from rag.settings import Settings
 from rag.types import Sampling
 
@@ -28,8 +29,6 @@ ATTEMPTS = 3
 _STRUCTURED_OUTPUTS_SINCE = (0, 11)
 _CPU_CACHE = re.compile(r"^vllm:cache_config_info\{.*kv_cache_memory_bytes=\"\d", re.M)
 """Only a CPU's cache is of a size in bytes, unless a GPU's was asked for in bytes."""
-_NONSENSE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
-"""What reading a reply that is none ends in."""
 
 Result = TypeVar("Result")
 
@@ -178,7 +177,7 @@ class LanguageModel:
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
         return AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(may_pass),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_exponential(multiplier=0.1, max=2.0) + wait_random(0, 0.2),
             before_sleep=lambda _: self._forget(),
@@ -277,58 +276,15 @@ class LanguageModel:
 
     @contextmanager
     def _said_plainly(self) -> Iterator[None]:
-        """What libraries raise when a server is gone, hangs or talks nonsense, as errors of ours."""
-        import httpx
-        import openai
-
         try:
-            yield
-        except (openai.APITimeoutError, httpx.TimeoutException) as error:
+            with said_plainly(self.url, self._settings.llm_timeout_s):
+                yield
+        except (Unavailable, ModelFailed):
             self._forget()
-            if isinstance(error, httpx.ConnectTimeout) or isinstance(error.__cause__, httpx.ConnectTimeout):
-                raise Unavailable(self._unreachable) from error
-            raise Unavailable(
-                f"The language model at {self.url} said nothing for {self._settings.llm_timeout_s:g} s: "
-                "look at its log, and start it again if it hangs"
-            ) from error
-        except (openai.APIStatusError, httpx.HTTPStatusError) as error:
-            self._forget()
-            raise self._refused(error.response.status_code, error.response) from error
-        except (httpx.HTTPError, openai.APIConnectionError) as error:
-            self._forget()
-            if isinstance(error, httpx.ConnectError) or isinstance(error.__cause__, httpx.ConnectError):
-                raise Unavailable(self._unreachable) from error
-            raise Unavailable(f"The connection to the language model at {self.url} broke: ask again") from error
-        except (openai.APIResponseValidationError, *_NONSENSE) as error:
-            self._forget()
-            raise ModelFailed(
-                f"The server at {self.url} sent what is no reply of a language model ({str(error)[:120]}): "
-                "is RAG_LLM_URL the address of vLLM?"
-            ) from error
-        except openai.APIError as error:
-            self._forget()
-            said = error.message[:200]
-            raise Unavailable(
-                f"The language model at {self.url} broke off, look at its log. It said: {said}"
-            ) from error
+            raise
 
     def _forget(self) -> None:
         self._served = self._chat = None
-
-    @property
-    def _unreachable(self) -> str:
-        return (
-            f"No language model answers at {self.url}: start it (make llm, or docker compose up -d vllm), "
-            "or ask with mode 'extractive'"
-        )
-
-    def _refused(self, status: int, response: Any) -> Unavailable | ModelFailed:
-        said = _message_of(response)
-        if status in (401, 403):
-            return Unavailable(f"The language model at {self.url} does not accept RAG_LLM_API_KEY")
-        if status == 429 or status >= 500:
-            return Unavailable(f"The language model at {self.url} answered {status}: look at its log. It said: {said}")
-        return ModelFailed(f"The language model at {self.url} refused the request ({status}): {said}")
 
 
 def run(work: Coroutine[Any, Any, Result], llm: LanguageModel | None) -> Result:
@@ -363,19 +319,6 @@ def _arguments(sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _may_pass(error: BaseException) -> bool:
-    """Whether sending the same request again may help: a lost connection and an overloaded server and one that
-    has come back with another model, no hanging one."""
-    import httpx
-    import openai
-
-    if isinstance(error, openai.APITimeoutError):
-        return False
-    return isinstance(
-        error, openai.APIConnectionError | openai.InternalServerError | openai.RateLimitError | openai.NotFoundError
-    ) or (isinstance(error, httpx.TransportError) and not isinstance(error, httpx.TimeoutException))
-
-
 def _root(url: str) -> str:
     return url.removesuffix("/v1")
 
@@ -391,15 +334,3 @@ def _usage(said: Any) -> dict[str, int]:
     if "cache_read" in (said.get("input_token_details") or {}):
         usage["cached_tokens"] = said["input_token_details"]["cache_read"]
     return usage
-
-
-def _message_of(response: Any) -> str:
-    """The server's own words, short; an answer that was streamed is no longer there to read."""
-    import httpx
-
-    try:
-        body = response.json()
-    except (ValueError, httpx.StreamError):
-        return "nothing that could be read"
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    return str(error.get("message", "nothing") if isinstance(error, dict) else error)[:300]
