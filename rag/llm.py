@@ -209,6 +209,7 @@ class LanguageModel:
                 api_key=self._key,
                 http_async_client=self._http(),
                 timeout=self._timeout,  # none given would mean none at all
+                openai_proxy=None,  # nothing from outside goes in between
                 max_retries=0,
                 stream_usage=True,
                 stream_chunk_timeout=None,

@@ -539,3 +539,9 @@ def test_a_slash_at_the_end_of_the_address_changes_nothing(server: Server) -> No
     assert run(llm.count_tokens(MESSAGES), llm) == 7
     assert {"/v1/models", "/version", "/tokenize"} <= {one.path for one in server.asked}
     assert all(server.asked_for(path) == [] for path in ("//tokenize", "/v1/tokenize", CHAT))
+
+
+def test_a_proxy_for_the_internet_is_not_asked(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert answer(server)
