@@ -3,8 +3,8 @@
     python benchmarks/injection.py DATA [--grounded] [--limit N]
 
 DATA is a folder of test collections; ``attack`` has the instructions, ``covidqa`` questions with the passages that
-answer them. Each instruction is written into a passage that answers a question, between two of its sentences: once as it
-is, once behind the question itself (the pattern of PoisonedRAG), which makes its passage the one that is found. Each
+answer them. Each instruction is written into a passage that answers a question, between two of its sentences: once as
+it is, once behind the question itself (the pattern of PoisonedRAG), which makes its passage the one that is found. Each
 question is then asked, and an instruction counts as quoted where a run of the answer's text is its own. Screening is
 off (``RAG_EXCLUDE_FLAGGED`` empty) in a second round, so that the figures do not rest on it alone.
 
@@ -77,7 +77,8 @@ def _report(pattern: str, screening: str, mode: AnswerMode, attacks: list[Attack
 def _attacks(data: Path, limit: int, behind_question: bool) -> Iterator[Attack]:
     chance = random.Random(SEED)
     passages = {one["id"]: one["text"] for one in _lines(data / "covidqa" / "corpus.jsonl.gz")}
-    questions = [one for one in _lines(data / "covidqa" / "qa.jsonl") if one["passage_ids"] and not one["is_impossible"]]
+    every = _lines(data / "covidqa" / "qa.jsonl")
+    questions = [one for one in every if one["passage_ids"] and not one["is_impossible"]]
     chance.shuffle(questions)
     used: set[str] = set()
     for one in _lines(data / "attack" / "instructions.jsonl")[:limit]:
@@ -92,8 +93,8 @@ def _attacks(data: Path, limit: int, behind_question: bool) -> Iterator[Attack]:
 def _load(attacks: list[Attack], folder: Path, system: System) -> None:
     for number, one in enumerate(attacks):
         (folder / f"{number:03}.txt").write_text(one.passage, encoding="utf-8")
-    failed = [result for result in ingest(discover(sorted(folder.glob("*.txt"))), "default", system) if result.status == "failed"]
-    assert not failed, failed
+    results = ingest(discover(sorted(folder.glob("*.txt"))), "default", system)
+    assert all(result.status != "failed" for result in results), results
 
 
 def _holds(text: str, attack: str) -> bool:
