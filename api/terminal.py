@@ -11,7 +11,7 @@ from ingestion.pipeline import FileResult, Listener
 from rag.catalog import FlaggedPassage
 from rag.types import Answer, Citation, Document, Hit, OtherSource, Passage, SearchResult
 
-NOTICE = "Quotations from the documents in this library; no medical advice."
+NOTICE = "From the documents in this library; no medical advice."
 
 NOTHING_FOUND = "Nothing was found to search in. Load documents with: taiyi-rag ingest PATH"
 
