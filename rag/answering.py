@@ -88,7 +88,7 @@ Event = Found | Draft | Judged | Answered
 
 
 def answer(ask: Ask, caller: Caller, system: System) -> Answer:
-    """The recorded answer, where no event loop runs yet. Raises what ``answering`` raises."""
+    """The recorded answer, for a caller that is not asynchronous. Raises what ``answering`` raises."""
     return run(answered(ask, caller, system), system.llm)
 
 

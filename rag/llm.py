@@ -7,6 +7,7 @@ server when the one who asked goes away. What the server does wrong becomes an e
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -289,7 +290,8 @@ class LanguageModel:
 
 
 def run(work: Coroutine[Any, Any, Result], llm: LanguageModel | None) -> Result:
-    """What ``work`` gives, where no event loop runs yet; the model's connections end with it."""
+    """What ``work`` gives, for a caller that cannot wait for it; the model's connections end with it. Where an event
+    loop runs already, as in a notebook, it runs in a thread of its own."""
 
     async def closed_after() -> Result:
         try:
@@ -298,7 +300,12 @@ def run(work: Coroutine[Any, Any, Result], llm: LanguageModel | None) -> Result:
             if llm is not None:
                 await llm.aclose()
 
-    return asyncio.run(closed_after())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(closed_after())
+    with ThreadPoolExecutor(1, "apart from the loop") as apart:
+        return apart.submit(asyncio.run, closed_after()).result()
 
 
 def open_language_model(settings: Settings) -> LanguageModel | None:

@@ -545,3 +545,10 @@ def test_a_proxy_for_the_internet_is_not_asked(server: Server, monkeypatch: pyte
     for name in ("OPENAI_PROXY", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert answer(server)
+
+
+def test_who_calls_from_within_a_loop_is_answered_too(server: Server) -> None:
+    async def notebook() -> str:
+        return answer(server)
+
+    assert asyncio.run(notebook()) == answer(server)
