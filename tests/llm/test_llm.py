@@ -6,6 +6,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Any
 
@@ -551,4 +552,5 @@ def test_who_calls_from_within_a_loop_is_answered_too(server: Server) -> None:
     async def notebook() -> str:
         return answer(server)
 
-    assert asyncio.run(notebook()) == answer(server)
+    with ThreadPoolExecutor(1) as apart:
+        assert apart.submit(lambda: asyncio.run(notebook())).result() == answer(server)
