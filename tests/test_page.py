@@ -452,7 +452,7 @@ def test_the_view_to_load_documents_fits_a_phone(new_page: Any) -> None:
 
 def _ask(page: Any, question: str) -> Any:
     """Asks and waits until the page shows the answer; gives the answer as the service sent it."""
-    page.get_by_role("textbox").fill(question)
+    page.locator("#question").fill(question)
     with page.expect_response("**/v1/ask") as response:
         page.keyboard.press("Enter")
     answer = response.value.json()
