@@ -18,9 +18,13 @@ Json = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
-def problem(request: Request, status: int, title: str, detail: str, **more: str) -> JSONResponse:
+def problem(request: Request, status: int, title: str, detail: str) -> JSONResponse:
     """The response to a request that failed."""
-    said = problem_json(status, title, detail, request_id_of(request), **more)
+    return _response(request, problem_json(status, title, detail, request_id_of(request)))
+
+
+def _response(request: Request, said: Json) -> JSONResponse:
+    status = said["status"]
     if request.url.path.startswith(OPENAI_PATHS):
         envelope = openai_error(said)
         return JSONResponse(envelope, 400 if status == 422 else status)
@@ -56,8 +60,7 @@ def install_handlers(app: FastAPI) -> None:
     def _ours(request: Request, error: TaiyiError) -> JSONResponse:
         if error.status >= 500:
             log.warning("%s: %s", request_id_of(request), error)
-        more = {"answer_id": error.answer_id} if error.answer_id else {}
-        response = problem(request, error.status, error.title, str(error), **more)
+        response = _response(request, problem_of(error, request_id_of(request)))
         if isinstance(error, Busy):
             response.headers["retry-after"] = str(BUSY_FOR_S)
         return response

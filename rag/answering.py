@@ -212,7 +212,7 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
 
 
 def _history(work: _Work) -> Sequence[Turn]:
-    """The turns before the question; those that the caller states go before what is recorded."""
+    """The turns before the question: those of the conversation it names, else those that the caller states."""
     work.conversation_id = work.ask.conversation_id or work.id
     if work.ask.conversation_id is None:
         return work.ask.history[-TURNS_KEPT:]

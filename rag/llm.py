@@ -75,23 +75,24 @@ class LanguageModel:
 
     async def served(self) -> Served:
         """Asked once, and again after the server has failed: it may have come back with another model."""
-        if self._served is None:
-            with self._said_plainly():
-                models = (await self._get(f"{self.url}/models"))["data"]
-                wanted = self._settings.llm_model
-                found = next((one for one in models if wanted in ("", one["id"])), None)
-                if found is None:
-                    known = ", ".join(one["id"] for one in models) or "no model"
-                    raise Unavailable(f"The server at {self.url} serves {known}, not RAG_LLM_MODEL={wanted}")
-                version = str((await self._get(f"{_root(self.url)}/version")).get("version", ""))
-                tokens = min(CONTEXT_TOKENS, found.get("max_model_len") or CONTEXT_TOKENS)
-            self._served = Served(found["id"], tokens, version, bool(_CPU_CACHE.search(await self._metrics())))
-        return self._served
+        return self._served or await self.reached()
 
     async def reached(self) -> Served:
         """As ``served``, but asked anew: whether the server answers now."""
-        self._forget()
-        return await self.served()
+        with self._said_plainly():
+            models = (await self._get(f"{self.url}/models"))["data"]
+            wanted = self._settings.llm_model
+            found = next((one for one in models if wanted in ("", one["id"])), None)
+            if found is None:
+                known = ", ".join(one["id"] for one in models) or "no model"
+                raise Unavailable(f"The server at {self.url} serves {known}, not RAG_LLM_MODEL={wanted}")
+            version = str((await self._get(f"{_root(self.url)}/version")).get("version", ""))
+            tokens = min(CONTEXT_TOKENS, found.get("max_model_len") or CONTEXT_TOKENS)
+        served = Served(found["id"], tokens, version, bool(_CPU_CACHE.search(await self._metrics())))
+        if served != self._served:
+            self._forget()
+        self._served = served
+        return served
 
     async def warmed_up(self) -> Served:
         """Loads what the first request would wait for."""

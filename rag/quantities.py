@@ -105,7 +105,7 @@ class Quantity:
 
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of ``text``, in order. The number of a list item is none."""
-    text = _RAISED.sub(r"^\1", text[_LISTED.match(text).end() :] if text else "")  # type: ignore[union-attr]
+    text = _RAISED.sub(r"^\1", _LISTED.sub("", text, count=1))
     text = unicodedata.normalize("NFKC", text)
     folded = text.lower() if len(text.lower()) == len(text) else text
     found: list[Quantity] = []
