@@ -26,8 +26,7 @@ from rag.prompts import Prompt, prompt
 from rag.quoting import citations
 from rag.retrieval import search
 from rag.sufficiency import judge, weigh
-from rag.support import Judged as Support
-from rag.support import judged
+from rag.support import Support, judged
 from rag.system import System
 from rag.types import (
     Answer,
@@ -164,12 +163,15 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
     ask, system = work.ask, work.system
     work.language = ask.language or language_of(ask.query.text)
     work.mode = ask.mode or ("extractive" if system.llm is None else "grounded")
-    llm = system.llm if work.mode != "extractive" else None
-    if llm is None and work.mode != "extractive":
-        raise Unavailable(
+    if system.llm is None and work.mode != "extractive":
+        error = Unavailable(
             f"Mode {work.mode!r} needs a language model and none is configured: set RAG_LLM_URL to a vLLM server "
             "(make llm starts a small one), or ask with mode 'extractive'"
         )
+        if work.mode == "ungrounded" or ask.fallback is None:
+            raise error
+        _fall_back(work, error)
+    llm = system.llm if work.mode != "extractive" else None
     with work.timed("understand"):
         history = await asyncio.to_thread(_history, work)
         question = await standalone(ask.query.text, history, system.llm)
@@ -196,8 +198,8 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
         except (Unavailable, ModelFailed) as error:
             if ask.fallback is None:
                 raise
-            work.notices.append(f"{notice('model_unavailable', work.language)} ({error})")
-            work.composition, work.mode, work.model, work.hits = Composition(), "extractive", "extractive", found.hits
+            _fall_back(work, error)
+            work.hits = found.hits
         else:
             if work.composition.sentences:
                 return
@@ -209,6 +211,12 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
     for quote in choose(ranked, work.language):
         span = (quote.hit, quote.start, quote.end)
         yield Judged(*work.composition.keep(quote.text, [span], "supported", lead="\n"))
+
+
+def _fall_back(work: _Work, error: TaiyiError) -> None:
+    """From the language model's words to quotes."""
+    work.notices.append(f"{notice('model_unavailable', work.language)} ({error})")
+    work.composition, work.mode, work.model = Composition(), "extractive", "extractive"
 
 
 def _history(work: _Work) -> Sequence[Turn]:

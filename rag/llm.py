@@ -95,9 +95,7 @@ class LanguageModel:
         return served
 
     async def warmed_up(self) -> Served:
-        """Loads what the first request would wait for."""
-        from langchain_core import prompts  # noqa: F401
-
+        """As ``served``, with the client's libraries loaded, which the first request would wait for."""
         await self._model()
         return await self.served()
 

@@ -43,7 +43,7 @@ _SPOKEN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+(?:[-'’][^\W_{HAN}]+)*")
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Support:
     """``quotes`` are ``(marker, start, end)``: of each passage that holds some of the sentence, the sentence that fits
     best, as offsets into ``passage.text``."""
 
@@ -87,11 +87,11 @@ class _Claim:
         return sum(any(name <= held for name in names) for names in self.names) / len(self.names)
 
 
-def judged(sentence: CitedSentence, shown: Sequence[Hit], question: str) -> Judged:
+def judged(sentence: CitedSentence, shown: Sequence[Hit], question: str) -> Support:
     """``sentence`` against the passages it cites, of which marker n is ``shown[n - 1]``."""
     cited = [(marker, shown[marker - 1]) for marker in sentence.citations if 1 <= marker <= len(shown)]
     if not cited:
-        return Judged("uncited", (), ())
+        return Support("uncited", (), ())
     language = language_of(sentence.text)
     text = _OWN_NAME.sub(" ", sentence.text)
     evidence = [(marker, _evidence(_context(hit), hit.passage.text)) for marker, hit in cited]
@@ -106,7 +106,7 @@ def judged(sentence: CitedSentence, shown: Sequence[Hit], question: str) -> Judg
         issues.append(_words_issue(text, held.get(language), language))
     quotes = [(marker, *span) for marker, one in evidence if (span := _quote(claims[one.language], one))]
     verdict = _with_numbers(verdicts[best], missing, question) if missing else verdicts[best]
-    return Judged(verdict, tuple(issues), tuple(quotes))
+    return Support(verdict, tuple(issues), tuple(quotes))
 
 
 def _with_numbers(by_words: Verdict, missing: Sequence[Quantity], question: str) -> Verdict:

@@ -282,6 +282,15 @@ def test_a_model_that_breaks_off_leaves_what_was_kept_in_a_failed_answer(model: 
     assert answer(Ask(Query(QUESTION)), LOCAL_ADMIN, system).status == "answered"
 
 
+def test_where_no_model_is_configured_the_fallback_quotes_too(sample: System) -> None:
+    given = answer(Ask(Query(QUESTION), mode="grounded", fallback="extractive"), LOCAL_ADMIN, sample)
+    assert (given.status, given.mode, given.model) == ("answered", "extractive", "extractive")
+    assert "RAG_LLM_URL" in given.notices[0]
+    with pytest.raises(Unavailable, match="RAG_LLM_URL"):
+        answer(Ask(Query(QUESTION), mode="ungrounded", fallback="extractive"), LOCAL_ADMIN, sample)
+
+
+
 def test_on_request_quotes_stand_in_for_a_model_that_does_not_answer(sample: System, free_port: int) -> None:
     system = with_model(sample, f"http://127.0.0.1:{free_port}/v1")
     given = answer(Ask(Query(QUESTION), fallback="extractive"), LOCAL_ADMIN, system)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.citing import CitedSentence
-from rag.support import Judged, judged
+from rag.support import Support, judged
 from rag.types import Hit, Passage
 
 METFORMIN = (
@@ -30,17 +30,17 @@ def hit(text: str, title: str = "A guideline", section: str | None = None) -> Hi
 SHOWN = (hit(METFORMIN), hit(ASTHMA), hit(CHINESE))
 
 
-def judge(text: str, *citations: int, question: str = "") -> Judged:
+def judge(text: str, *citations: int, question: str = "") -> Support:
     return judged(CitedSentence(text, citations, ""), SHOWN, question)
 
 
-def quotes(result: Judged) -> list[tuple[int, str]]:
+def quotes(result: Support) -> list[tuple[int, str]]:
     return [(marker, SHOWN[marker - 1].passage.text[start:end]) for marker, start, end in result.quotes]
 
 
 def test_a_sentence_without_a_citation_is_uncited() -> None:
-    assert judge("Metformin is the first choice.") == Judged("uncited", (), ())
-    assert judge("Metformin is the first choice.", 9) == Judged("uncited", (), ())
+    assert judge("Metformin is the first choice.") == Support("uncited", (), ())
+    assert judge("Metformin is the first choice.", 9) == Support("uncited", (), ())
 
 
 @pytest.mark.parametrize(
