@@ -125,7 +125,7 @@ def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
         text=text,
         sentences=sentences,
         withheld=tuple(
-            replace(one, text=ERASED) if not one.citations or markers & set(one.citations) else one
+            replace(one, text=ERASED, issues=()) if not one.citations or markers & set(one.citations) else one
             for one in answer.withheld
         ),
         conflicts=() if markers else answer.conflicts,
@@ -148,8 +148,9 @@ def _with_sentences_erased(answer: Answer, markers: set[int]) -> tuple[str, tupl
     sentences = []
     for sentence in answer.sentences:
         text += answer.text[at : sentence.start]
-        kept = ERASED if markers & set(sentence.citations) else sentence.text
-        sentences.append(replace(sentence, text=kept, start=len(text), end=len(text) + len(kept)))
+        is_erased = bool(markers & set(sentence.citations))
+        kept, issues = (ERASED, ()) if is_erased else (sentence.text, sentence.issues)
+        sentences.append(replace(sentence, text=kept, start=len(text), end=len(text) + len(kept), issues=issues))
         text += kept
         at = sentence.end
     return text + answer.text[at:], tuple(sentences)

@@ -290,7 +290,6 @@ def test_where_no_model_is_configured_the_fallback_quotes_too(sample: System) ->
         answer(Ask(Query(QUESTION), mode="ungrounded", fallback="extractive"), LOCAL_ADMIN, sample)
 
 
-
 def test_on_request_quotes_stand_in_for_a_model_that_does_not_answer(sample: System, free_port: int) -> None:
     system = with_model(sample, f"http://127.0.0.1:{free_port}/v1")
     given = answer(Ask(Query(QUESTION), fallback="extractive"), LOCAL_ADMIN, system)

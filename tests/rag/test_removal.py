@@ -12,7 +12,7 @@ from rag.answering import answer
 from rag.errors import NotFound
 from rag.originals import original_path, sha256_of
 from rag.removal import delete_document, receipts
-from rag.types import LOCAL_ADMIN, Answer, Ask, Caller, Query, Role
+from rag.types import LOCAL_ADMIN, Answer, Ask, Caller, Issue, Query, Role
 from rag.verification import verify
 
 SECRET = "Quoxinol thrombastide"
@@ -67,6 +67,17 @@ def test_it_comes_back_only_when_that_is_asked_for(answered: tuple[Library, str,
     assert SECRET in library.found(SECRET)[0]
     assert verify(library.system) == []
     assert library.ingest()["a.md"].status == "unchanged"
+
+
+def test_a_purge_erases_what_was_found_wrong_with_a_sentence(answered: tuple[Library, str, Answer]) -> None:
+    library, document_id, given = answered
+    doubted = tuple(replace(one, issues=(Issue("wording", SECRET, SECRET),)) for one in given.sentences)
+    with library.system.database.writing() as session:
+        record.save(session, LOCAL_ADMIN, replace(given, id="doubted", sentences=doubted, withheld=doubted))
+    delete_document(library.system, LOCAL_ADMIN, document_id, purge=True)
+    with library.system.database.reading() as session:
+        erased = record.load(session, LOCAL_ADMIN, "doubted")
+    assert {issue.value for sentence in (*erased.sentences, *erased.withheld) for issue in sentence.issues} == set()
 
 
 @pytest.mark.parametrize("removed_before", [False, True])
