@@ -46,7 +46,13 @@ class Composition:
     def _marker(self, span: Span) -> int:
         """The marker of a span, which is a new one unless it was cited before."""
         for marker, known in self.spans:
-            if (known[0].passage.passage_id, *known[1:]) == (span[0].passage.passage_id, *span[1:]):
+            if _place(known) == _place(span):
                 return marker
         self.spans.append((len(self.spans) + 1, span))
         return len(self.spans)
+
+
+def _place(span: Span) -> tuple[str, int, int]:
+    """Where a span stands in its edition: one hit may show more of it than another."""
+    hit, start, end = span
+    return hit.passage.edition_id, hit.passage.char_start + start, hit.passage.char_start + end

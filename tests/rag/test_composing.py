@@ -1,5 +1,6 @@
 """The text of an answer as it grows: offsets and markers hold whatever is kept and withheld, in any order."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import example, given
@@ -23,8 +24,8 @@ def hit(passage_id: str, score: float = 1.0) -> Hit:
         collection="default",
         title="Diabetes",
         text=PASSAGE_TEXT,
-        char_start=0,
-        char_end=len(PASSAGE_TEXT),
+        char_start=100 * int(passage_id),
+        char_end=100 * int(passage_id) + len(PASSAGE_TEXT),
         superseded=False,
         **described,
     )
@@ -112,3 +113,14 @@ def test_the_first_sentence_has_no_lead_and_nothing_is_an_empty_text() -> None:
     assert (composition.text, composition.withheld()) == ("", ())
     sentence, added = composition.keep("One.", [], "uncited", lead="\n\n")
     assert (sentence.start, added) == (0, "One.")
+
+
+def test_a_passage_shown_with_more_around_it_is_cited_by_its_place_in_the_edition() -> None:
+    alone = hit("1")
+    passage = replace(alone.passage, text=f"Before. {PASSAGE_TEXT}", char_start=alone.passage.char_start - 8)
+    wider = replace(alone, passage=passage)
+    composition = Composition()
+    composition.withhold("It comes before.", [(wider, 0, 7)], "unsupported", ())
+    composition.keep("Metformin", [(alone, 0, 7)], "supported")
+    composition.keep("Metformin again", [(wider, 8, 15)], "supported")
+    assert [one.citations for one in (*composition.sentences, *composition.withheld())] == [(1,), (1,), (2,)]
