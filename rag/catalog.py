@@ -34,6 +34,7 @@ class Collection:
     name: str
     generation: int
     lexical: str | None
+    abstain_below: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class CollectionCounts:
     name: str
     documents: int
     passages: int
+    abstain_below: float | None
 
 
 def today() -> date:
@@ -56,7 +58,7 @@ def collections(session: ReadSession, caller: Caller, names: Sequence[str] = ())
         if name not in readable:
             raise NotFound(f"There is no collection {name!r}")
     chosen = [readable[name] for name in dict.fromkeys(names)] if names else list(readable.values())
-    return [Collection(row.id, row.name, row.generation, row.lexical) for row in chosen]
+    return [Collection(row.id, row.name, row.generation, row.lexical, row.abstain_below) for row in chosen]
 
 
 def count(session: ReadSession, caller: Caller) -> list[CollectionCounts]:
@@ -71,7 +73,7 @@ def count(session: ReadSession, caller: Caller) -> list[CollectionCounts]:
             .where(DocumentRow.collection_id == collection.id, _in_force(today()), EditionRow.retraction.is_(None))
         )
         documents, passages = session.execute(statement).one()
-        counts.append(CollectionCounts(collection.name, documents, passages))
+        counts.append(CollectionCounts(collection.name, documents, passages, collection.abstain_below))
     return counts
 
 

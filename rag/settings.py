@@ -52,6 +52,19 @@ class Settings(BaseSettings):
     )
     llm_concurrency: int = Field(default=16, ge=1, description="Texts that the language model writes at one time.")
     llm_queue: int = Field(default=32, ge=0, description="Requests that may wait beyond that; further ones get a 503.")
+    unsupported: Literal["withhold", "mark"] = Field(
+        default="withhold",
+        description="What becomes of a written sentence that its sources do not support: `withhold` keeps it out of "
+        "the text and lists it apart, `mark` leaves it in the text and says so behind it.",
+    )
+    abstain_below: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Probability that what was found answers the question, 0 to 1, below which nothing is answered; "
+        "empty means the packaged threshold. A collection may have one of its own (`taiyi-rag collections set`); of "
+        "several asked the highest counts.",
+    )
     query_translation: Literal["dictionary", "model"] = Field(
         default="dictionary",
         description="What puts a question into the other language to search it: the packaged `dictionary`, or the "
@@ -76,6 +89,11 @@ class Settings(BaseSettings):
         default="localhost,127.0.0.1,[::1]",
         description="Host names, comma-separated, under which the service answers; others are refused.",
     )
+
+    @field_validator("abstain_below", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("index_url")
     @classmethod

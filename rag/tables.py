@@ -13,6 +13,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -49,7 +50,9 @@ class Base(DeclarativeBase):
 
 class CollectionRow(Base):
     """``generation`` grows by one in every transaction that changes what a search of the collection can find.
-    ``lexical`` names the directory of the lexical index that belongs to this generation."""
+    ``lexical`` names the directory of the lexical index that belongs to this generation. ``abstain_below`` is the
+    probability that the evidence answers, 0 to 1, below which nothing is answered from it; None: what the settings
+    say."""
 
     __tablename__ = "collections"
 
@@ -57,6 +60,7 @@ class CollectionRow(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     generation: Mapped[int] = mapped_column(default=0)
     lexical: Mapped[str | None] = mapped_column(String(64))
+    abstain_below: Mapped[float | None] = mapped_column(Double)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 

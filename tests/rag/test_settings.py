@@ -10,7 +10,7 @@ from rag.settings import Settings, read_settings
 def test_the_readme_lists_every_setting_with_its_default_and_meaning() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
-        default = str(field.default)
+        default = "" if field.default is None else str(field.default)
         row = f"| `RAG_{name.upper()}` | {f'`{default}`' if default else 'empty'} | {field.description} |"
         assert row in readme
 
@@ -18,6 +18,16 @@ def test_the_readme_lists_every_setting_with_its_default_and_meaning() -> None:
 def test_a_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_THREADS", "many")
     with pytest.raises(InvalidRequest, match=r"RAG_THREADS.*many"):
+        read_settings()
+
+
+def test_an_empty_threshold_is_none_and_a_wrong_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_ABSTAIN_BELOW", "")
+    assert read_settings().abstain_below is None
+    monkeypatch.setenv("RAG_ABSTAIN_BELOW", "0.9")
+    assert read_settings().abstain_below == 0.9
+    monkeypatch.setenv("RAG_ABSTAIN_BELOW", "90")
+    with pytest.raises(InvalidRequest, match="RAG_ABSTAIN_BELOW"):
         read_settings()
 
 
