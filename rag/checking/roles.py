@@ -1,0 +1,175 @@
+"""What a number stands for in its sentence: the words around it, compared with those around another number.
+
+Two numbers stand for the same where the same words lead up to them and follow them. Words far from the number, on the
+other side of a comma or in another sentence say less; "of" and "the" say nothing; and other numbers count as some
+number, so that a sentence in which one number was changed is still the same sentence.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.analysis import STOP_WORDS, stem
+from rag.languages import HAN
+from rag.quantities import Quantity, normal, read
+
+_TOKEN = re.compile(rf"[a-zα-ω]+|\d+|[{HAN}]|(?P<clause>[,;:，；：、。()（）]|\b(?:and|or|but)\b|[和或而])")
+_LISTED = re.compile(r"(?:\s?(?:[,、;/&]|\b(?:and|or)\b|[和或及与])\s?)+")
+_RESPECTIVELY = re.compile(r"\brespective|分别|依次")
+_LABELS_BEFORE = re.compile(
+    r"\band [\w-]+(?: [\w-]+)? (?:was|were|is|are|of|been|be|had)(?: about| approximately)? ?$|"
+    r"[和与及][^，。；]{1,8}[为是] ?$"
+)
+_CLAUSE = re.compile(r"[;:；：。(（]|\.\s")
+_ITEM = re.compile(r",\s?(?:and\s)?|\band\b|[，、和与及]")
+_LABELS_WITHIN = 80
+_NUMBER = "#"
+_LONGEST_RUN = 6
+_MOST_SHARED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence and its quantities.
+
+    ``places`` are where each stands among the ``words``, ``around`` the other words of its clause, ``own`` those of
+    them that are in no other quantity's clause. ``lists`` are the list that each is part of: those in one list stand
+    side by side, in an order that says nothing, else each has a list of its own. Where the order follows that of the
+    things named before or after, ``labels`` are the words of the thing. ``said`` are all words but the numbers.
+    """
+
+    text: str
+    quantities: tuple[Quantity, ...]
+    words: tuple[str, ...]
+    places: tuple[int, ...]
+    around: tuple[frozenset[str], ...]
+    own: tuple[frozenset[str], ...]
+    labels: tuple[frozenset[str], ...]
+    lists: tuple[int, ...]
+    said: frozenset[str]
+
+
+@lru_cache(maxsize=8192)
+def reading(sentence: str) -> Reading:
+    text = normal(sentence)
+    return _reading(text, read(text))
+
+
+def likeness(one: Reading, at: int, other: Reading, place: int) -> float:
+    """How alike the roles of two quantities are in their sentences, from 0, nothing in common, to about 14."""
+    here, there = one.places[at], other.places[place]
+    before = _run(one.words, here, other.words, there, -1)
+    after = _run(one.words, here, other.words, there, 1)
+    if one.labels[at] and other.labels[place]:
+        return 2.0 * min(_together(one.labels[at], other.labels[place]), _MOST_SHARED)
+    own = _together(one.own[at], other.own[place])
+    return (
+        before + after + 1.5 * min(own, 2.0) + 0.5 * min(_together(one.around[at], other.around[place]), _MOST_SHARED)
+    )
+
+
+def _together(words: frozenset[str], others: frozenset[str]) -> float:
+    return sum(_weight(word) for word in words & others)
+
+
+def share(one: Reading, other: Reading) -> float:
+    """The part, 0 to 1, of the words of ``one`` that ``other`` has."""
+    return len(one.said & other.said) / len(one.said) if one.said else 0.0
+
+
+def _run(one: Sequence[str], here: int, other: Sequence[str], there: int, step: int) -> float:
+    """The weight of the words that two places have in common on one side, up to the first that differs."""
+    total = 0.0
+    for _ in range(_LONGEST_RUN):
+        here, there = here + step, there + step
+        ends = not 0 <= here < len(one), not 0 <= there < len(other)
+        if any(ends):
+            return total + all(ends)
+        if one[here] != other[there]:
+            return total
+        total += _weight(one[here])
+    return total
+
+
+def _weight(word: str) -> float:
+    if word == _NUMBER:
+        return 0.5
+    return 1.0 if word.isascii() else 0.6
+
+
+def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
+    folded = text.lower() if len(text.lower()) == len(text) else text
+    words: list[str] = []
+    clauses: list[int] = []
+    places: list[int] = []
+    clause = at = 0
+    for end, quantity in [*((one.start, one) for one in found), (len(folded), None)]:
+        for match in _TOKEN.finditer(folded, at, end):
+            if match["clause"]:
+                clause += 1
+            elif match[0] not in STOP_WORDS:
+                words.append(stem(match[0]))
+                clauses.append(clause)
+        if quantity is not None:
+            places.append(len(words))
+            words.append(_NUMBER)
+            clauses.append(clause)
+            at = quantity.end
+    said = frozenset(words) - {_NUMBER}
+    spoken: dict[int, set[str]] = {}
+    for word, number in zip(words, clauses, strict=True):
+        if word != _NUMBER:
+            spoken.setdefault(number, set()).add(word)
+    around = tuple(frozenset(spoken.get(clauses[place], ())) for place in places)
+    own = tuple(
+        each.difference(
+            *(other for other, place in zip(around, places, strict=True) if clauses[place] != clauses[here])
+        )
+        for each, here in zip(around, places, strict=True)
+    )
+    lists, labels = _lists(folded, found)
+    return Reading(text, found, tuple(words), tuple(places), around, own, labels, lists, said)
+
+
+def _lists(folded: str, found: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[frozenset[str], ...]]:
+    """For each quantity the number of its list, and its label where the order of the list is that of some names."""
+    runs: list[list[int]] = []
+    for at, one in enumerate(found):
+        if at and _LISTED.fullmatch(folded, found[at - 1].end, one.start):
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    lists = list(range(len(found)))
+    labels = [frozenset[str]()] * len(found)
+    for run in runs:
+        start, end = found[run[0]].start, found[run[-1]].end
+        before = folded[max(0, start - _LABELS_WITHIN) : start]
+        ordered = _RESPECTIVELY.search(folded, max(0, start - 8), end + _LABELS_WITHIN) or _LABELS_BEFORE.search(before)
+        if len(run) > 1 and ordered:
+            names = _labels(before, len(run), -1) or _labels(folded[end : end + _LABELS_WITHIN], len(run), 1)
+            for at, name in zip(run, names, strict=False):
+                labels[at] = name
+        elif len(run) > 1:
+            for at in run:
+                lists[at] = run[0]
+    return tuple(lists), tuple(labels)
+
+
+def _labels(text: str, wanted: int, side: int) -> list[frozenset[str]]:
+    """The words of the last, or the first, ``wanted`` things that a text lists; none where it does not list as many."""
+    clauses = _CLAUSE.split(text)
+    clause = clauses[-1] if side < 0 else clauses[0]
+    items = [frozenset(_content(item)) for item in _ITEM.split(clause)]
+    items = [item for item in items if item]
+    items = items[-wanted:] if side < 0 else items[:wanted]
+    if len(items) < wanted:
+        return []
+    common = items[0].intersection(*items[1:])
+    return [item - common for item in items]
+
+
+def _content(text: str) -> Iterator[str]:
+    for match in _TOKEN.finditer(text):
+        if not match["clause"] and match[0] not in STOP_WORDS and not match[0].isdigit():
+            yield stem(match[0])
