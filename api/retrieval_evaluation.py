@@ -1,6 +1,5 @@
 """``evaluate retrieval``: a test collection's queries searched for, the rankings measured, the figures as JSON."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -155,15 +154,6 @@ def items_json(evaluation: RetrievalEvaluation) -> Iterator[dict[str, Any]]:
             "relevant": {document: grade for document, grade in grades.items() if grade > 0},
             "arms": {result.mode: _item_json(result, query.id, grades) for result in evaluation.results[1:]},
         }
-
-
-def write_json(evaluation: RetrievalEvaluation, folder: Path) -> None:
-    """Writes ``metrics.json`` and ``items.jsonl``."""
-    metrics = json.dumps(metrics_json(evaluation), ensure_ascii=False, indent=2)
-    (folder / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
-    with (folder / "items.jsonl").open("w", encoding="utf-8") as items:
-        for item in items_json(evaluation):
-            items.write(json.dumps(item, ensure_ascii=False) + "\n")
 
 
 def _ids(rankings: Mapping[str, Sequence[RankedDocument]]) -> dict[str, list[str]]:

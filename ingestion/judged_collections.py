@@ -7,11 +7,11 @@ Every error names the file and the line, and raises UnreadableFile.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingestion.json_lines import id_of, numbered_lines, objects_of_file
 from ingestion.loaders.source import opened
 from rag.errors import UnreadableFile
 
@@ -38,8 +38,8 @@ class CopiedCorpus:
 def read_queries(path: Path) -> list[TextQuery]:
     """The queries in the order of the file."""
     queries: dict[str, TextQuery] = {}
-    for _, where, stated in _objects(path):
-        identifier = _id(stated, where)
+    for _, where, stated in objects_of_file(path):
+        identifier = id_of(stated, where)
         text = stated.get("text") or stated.get("question")
         if not isinstance(text, str) or not text.strip():
             raise UnreadableFile(f'{where}: "text" is missing or empty; a query is {{"id": "1", "text": "..."}}')
@@ -54,19 +54,20 @@ def read_queries(path: Path) -> list[TextQuery]:
 def read_judgements(path: Path, max_grade: int) -> dict[str, dict[str, int]]:
     """By query, by document: the grade, ``max_grade`` at most."""
     judgements: dict[str, dict[str, int]] = {}
-    for _, where, line in _lines(path):
-        parts = [part.strip() for part in line.split("\t")]
-        if len(parts) != 3 or not all(parts):
-            raise UnreadableFile(f"{where} is not query id, document id and grade with a tab between each")
-        query, document, stated = parts
-        try:
-            grade = int(stated)
-        except ValueError:
-            raise UnreadableFile(f"{where}: the grade {stated!r} is not a whole number") from None
-        if grade > max_grade:
-            raise UnreadableFile(f"{where}: the grade {grade} is over {max_grade}, the highest that is reckoned with")
-        if judgements.setdefault(query, {}).setdefault(document, grade) != grade:
-            raise UnreadableFile(f"{where}: {document!r} was judged for {query!r} before, with another grade")
+    with opened(path) as stream:
+        for _, where, line in numbered_lines(stream, path.name):
+            parts = [part.strip() for part in line.split("\t")]
+            if len(parts) != 3 or not all(parts):
+                raise UnreadableFile(f"{where} is not query id, document id and grade with a tab between each")
+            query, document, stated = parts
+            try:
+                grade = int(stated)
+            except ValueError:
+                raise UnreadableFile(f"{where}: the grade {stated!r} is not a whole number") from None
+            if grade > max_grade:
+                raise UnreadableFile(f"{where}: the grade {grade} is over {max_grade}, the highest reckoned with")
+            if judgements.setdefault(query, {}).setdefault(document, grade) != grade:
+                raise UnreadableFile(f"{where}: {document!r} was judged for {query!r} before, with another grade")
     if not judgements:
         raise UnreadableFile(f"{path.name} is empty; it should have a judgement a line")
     return judgements
@@ -87,8 +88,8 @@ def copy_corpus(path: Path, to: Path) -> CopiedCorpus:
     seen: set[str] = set()
     empty = written = 0
     with to.open("w", encoding="utf-8") as copy:
-        for number, where, stated in _objects(path):
-            identifier = _id(stated, where)
+        for number, where, stated in objects_of_file(path):
+            identifier = id_of(stated, where)
             if identifier in seen:
                 raise UnreadableFile(f"{where}: the id {identifier!r} was there before; give each document its own")
             seen.add(identifier)
@@ -103,39 +104,6 @@ def copy_corpus(path: Path, to: Path) -> CopiedCorpus:
     if len(seen) == empty:
         raise UnreadableFile(f"{path.name} has no document with text")
     return CopiedCorpus(len(seen) - empty, empty)
-
-
-def _objects(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    for number, where, line in _lines(path):
-        try:
-            stated = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise UnreadableFile(f"{where} is not JSON: {error}") from error
-        if not isinstance(stated, dict):
-            raise UnreadableFile(f'{where} is not an object such as {{"id": "1", "text": "..."}}')
-        yield number, where, stated
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Each line that is not blank, with its number and the words that name it in errors."""
-    with opened(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            where = f"{path.name}, line {number}"
-            try:
-                text = line.decode("utf-8-sig").strip("\r\n")
-            except UnicodeDecodeError as error:
-                raise UnreadableFile(
-                    f"{where} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8"
-                ) from error
-            if text.strip():
-                yield number, where, text
-
-
-def _id(stated: dict[str, Any], where: str) -> str:
-    value = stated.get("id")
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise UnreadableFile(f'{where}: "id" is missing or not a string')
-    return str(value).strip()
 
 
 def _string(stated: dict[str, Any], name: str, where: str) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ingestion.pipeline import Listener
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_out = click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report."
+)
 
 
 @click.group()
@@ -26,7 +29,7 @@ def evaluate() -> None:
 @click.option("--corpus", required=True, type=_file, help='JSON lines {"id","title","text"}; may be gzip.')
 @click.option("--queries", required=True, type=_file, help='JSON lines {"id","text"}; may be gzip.')
 @click.option("--qrels", required=True, type=_file, help="Lines of query id, document id, grade, with tabs between.")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the report.")
+@_out
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many queries that have judgements.")
 @click.option(
     "--retrieval",
@@ -45,7 +48,8 @@ def evaluate_retrieval(
     from tqdm import tqdm
 
     from api import retrieval_evaluation as evaluation
-    from api.report import write_retrieval_report
+    from api.report import write_json
+    from api.retrieval_report import write_retrieval_report
     from ingestion.corpus_homes import corpus_home
     from rag.settings import read_settings
 
@@ -58,9 +62,9 @@ def evaluate_retrieval(
             [retrieval] if retrieval else ["hybrid", "dense", "lexical"],
             lambda asked: cast("Iterator[Any]", tqdm(asked, unit="query", desc="Searching", disable=None)),
         )
-        evaluation.write_json(measured, out)
-        write_retrieval_report(measured, out / "report.html")
         metrics = evaluation.metrics_json(measured)
+        write_json(metrics, evaluation.items_json(measured), out)
+        write_retrieval_report(measured, out / "report.html")
     if measured.unknown:
         click.echo(
             f"{measured.unknown} document(s) judged relevant in {qrels.name} are not in {measured.corpus.name}; "
@@ -70,7 +74,7 @@ def evaluate_retrieval(
     if as_json:
         print_json([metrics])
     else:
-        _print(measured, out)
+        _print_retrieval(measured, out)
 
 
 @contextmanager
@@ -89,7 +93,7 @@ def _reading(corpus: Path) -> "Iterator[Listener]":
         yield Listener(on_embedded=on_embedded, on_waiting=say_waiting)
 
 
-def _print(measured: "RetrievalEvaluation", out: Path) -> None:
+def _print_retrieval(measured: "RetrievalEvaluation", out: Path) -> None:
     from rag.measures import MEASURES
 
     corpus, judged = measured.corpus, measured.judged
