@@ -83,7 +83,7 @@ _ORDINAL = (
 )
 _MEASURED = rf"(?P<unit>{UNIT}(?:{DENOMINATOR}){{0,3}}|/\s?(?!{TIME_UNIT}){UNIT})"
 _MEASURE = (
-    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<![a-zα-ω\d.]))(?P<sign>(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
+    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<![a-zα-ω\d.]))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
     rf"(?P<odd>\sand\sa\shalf(?=\s{UNIT})|个?半(?=个?{UNIT})|[余多](?=个?\s?{UNIT}))?"
     rf"(?:(?(part)(?:\s(?:of\s)?(?:an?\s)?|-)?|[\s-]?){_MEASURED})?(?P<half>(?<=[年月时天周片])半(?![数夏年月天片个]))?"
 )
@@ -132,6 +132,7 @@ _VULGAR = re.compile("(?<=\\d)\\s?(?=[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞
 _SAME = str.maketrans("−–—‐‑﹣～∼〜⁄⋅•⩾≧⩽≦µ\u3000", "------~~~/··≥≥≤≤μ ")
 _REFERENCE = re.compile(r"\[\s?\d{1,3}(?:\s?[-,]\s?\d{1,3})*\s?\]")
 _DIGITS = re.compile(r"\d")
+_GOES_ON = re.compile(r"-?[A-Za-zα-ω]")
 
 
 def normal(text: str) -> str:
@@ -206,9 +207,10 @@ def _number(text: str, said: dict[str, str | None], match: re.Match[str]) -> lis
         bool(_DIGITS.search(written)) or "分之" in written or bool(said["part"] and written not in {"half", "quarter"})
     )
     if not said["unit"]:
+        firm = firm and not _GOES_ON.match(text, end)
         return [Quantity(text[start:end], start, end, "measure", (value,), unit, firm=firm)]
-    if said["unit"] == "s" and re.fullmatch(r"(?:1[89]|20)\d0", written):
-        return [Quantity(text[start:end], start, end, "measure", (value,), firm=True)]
+    if len(said["unit"]) == 1 and re.fullmatch(_YEAR + "[a-z]", match[0]):
+        return [Quantity(text[start:end], start, end, "measure", (value,))]
     return _measured(text, start, end, value, match.span("unit"), firm or written not in {"一", "one"})
 
 

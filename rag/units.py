@@ -84,6 +84,7 @@ _UNITS: dict[str, tuple[str, str]] = {
     "bp": ("base", "1"),
     "kb": ("base", "1000"),
     "cfu": ("cfu", "1"),
+    "am pm o'clock": ("clock", "1"),
     "time times 次": ("time(s)", "1"),
     "beat beats breath breaths": ("time(s)", "1"),
     "fold 倍": ("fold", "1"),
@@ -120,7 +121,7 @@ def _pattern(name: str) -> str:
     return re.escape(name).replace(r"\ ", r"\s") + (r"(?![a-z])" if name[-1].isascii() and name[-1].isalpha() else "")
 
 
-_LONGEST_FIRST = sorted({*_BY_NAME, "pm"}, key=len, reverse=True)
+_LONGEST_FIRST = sorted(_BY_NAME, key=len, reverse=True)
 UNIT = f"(?:{'|'.join(map(_pattern, _LONGEST_FIRST))})"
 TIME_UNIT = "(?:hours?|hrs?|h|days?|d|weeks?|wks?|months?|years?|yrs?|y|annum|nights?|mornings?|evenings?)(?![a-z])"
 HAN_TIME_UNIT = "(?:小时|个小时|天|日|周|星期|个星期|个月|月|年|晚|晨|早)"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from rag.checking.roles import Reading, likeness, reading, share
+from rag.checking.roles import Likeness, Reading, likeness, reading, share
 from rag.checking.types import Finding
 from rag.comparators import agree, opposite
 from rag.languages import language_of
@@ -19,14 +19,14 @@ from rag.quantities import Quantity, normal, quantities
 from rag.types import Issue, Language
 from rag.units import WEAK
 
-SAME_ROLE = 2.5
+SAME_ROLE = 2.0
 """Likeness from which another number in the place of the sentence's contradicts it."""
 CLEARLY = 1.25
 """By how much its likeness must exceed that of the best place of the sentence's own number."""
-OTHER_UNIT = 3.5
-"""Likeness from which a number in another unit is in the place of the sentence's."""
-RELATED = 1.5
-"""Likeness from which a number in the same unit is what the source says instead of one that it nowhere says."""
+SURELY = 3.5
+"""Frame from which a number in another unit, or another name, contradicts what the source says elsewhere."""
+OTHER_UNIT = 2.0
+"""Frame from which a number in another unit is in the place of one that the source nowhere says."""
 ALIKE = 1.5
 """What the share of the sentence's words that a sentence of the source has adds to the likeness of their numbers."""
 _DIGITS = re.compile(r"\d+")
@@ -61,9 +61,7 @@ def number_findings(sentence: str, near: Sequence[str], whole: str) -> tuple[Fin
         for alike in (ALIKE * share(said, source),)
         for at in range(len(source.quantities))
     ]
-    roles = [
-        [likeness(said, at, place.of, place.at) + place.alike for place in places] for at in range(len(said.quantities))
-    ]
+    roles = [[likeness(said, at, place.of, place.at) for place in places] for at in range(len(said.quantities))]
     found = [_finding(said, at, places, roles, whole, language_of(sentence)) for at in range(len(said.quantities))]
     return tuple(one for one in found if one is not None)
 
@@ -83,35 +81,61 @@ def _goes_on(after: str) -> bool:
 
 
 def _finding(
-    said: Reading, at: int, places: Sequence[_Place], roles: Sequence[Sequence[float]], whole: str, language: Language
+    said: Reading,
+    at: int,
+    places: Sequence[_Place],
+    roles: Sequence[Sequence[Likeness]],
+    whole: str,
+    language: Language,
 ) -> Finding | None:
     one, role = said.quantities[at], roles[at]
-    stating = [number for number, place in enumerate(places) if _states(place, one)] or _ends(one, places)
+    stating = [number for number, place in enumerate(places) if _states(said, at, place)] or _ends(one, places)
     rivals = [
         number
         for number, place in enumerate(places)
         if number not in stating
-        and _comparable(one, place.quantity, role[number])
+        and _may_replace(one, place.quantity, role[number], bool(stating))
         and not _is_meant(number, at, said, places, roles)
     ]
-    rival = max(rivals, key=role.__getitem__, default=None)
+
+    def fit(number: int) -> float:
+        return role[number].role + places[number].alike
+
+    rival = max(rivals, key=fit, default=None)
     if stating:
-        best = max(stating, key=role.__getitem__)
-        if rival is None or role[rival] < max(SAME_ROLE, role[best] + CLEARLY):
+        best = max(stating, key=fit)
+        if rival is None or fit(rival) < fit(best) + CLEARLY or _is_reordered(said, at, places[best], places[rival]):
             return None
-        if _is_reordered(said, at, places[best], places[rival]):
-            return None
-        return _otherwise(one, places[rival].quantity, language)
-    if one.kind == "name":
-        return _other_name(one, rival, role, places, whole, language)
-    if rival is not None and role[rival] >= (RELATED if one.firm else SAME_ROLE):
-        return _otherwise(one, places[rival].quantity, language)
-    return _unsaid(one, whole, language) if one.firm else None
+    elif rival is None or (one.kind == "name" and role[rival].role < SAME_ROLE and _is_said(one, whole)):
+        return _unsaid(one, whole, language) if one.firm and one.kind != "name" else None
+    return _otherwise(one, places[rival].quantity, language)
 
 
-def _states(place: _Place, one: Quantity) -> bool:
-    """Whether the source states a quantity at a place, whatever it is there."""
-    other = place.quantity
+def _may_replace(one: Quantity, other: Quantity, role: Likeness, stated: bool) -> bool:
+    """Whether another quantity of the source may stand in the place of one, which is stated elsewhere or nowhere."""
+    if one.kind == "comparison" or other.kind == "comparison":
+        return opposite(one.comparator, other.comparator) and one.kind == other.kind and role.role >= SAME_ROLE
+    if one.kind == "name" and other.kind == "name":
+        return _family(one) == _family(other) and (not stated or role.frame >= SURELY)
+    alike = one.unit == other.unit and bool(_dates(one)) == bool(_dates(other)) and other.firm >= one.firm
+    if one.kind == other.kind and alike:
+        return role.role >= SAME_ROLE
+    if {one.kind, other.kind} <= {"measure", "date"}:
+        return role.frame >= (SURELY if stated else OTHER_UNIT)
+    return False
+
+
+def _family(one: Quantity) -> str:
+    """What a name has in common with its siblings: IL-6 and IL-8, stage II and III."""
+    kind, _, grade = one.name.partition(" ")
+    return kind if grade else _DIGITS.sub("#", one.name)
+
+
+def _states(said: Reading, at: int, place: _Place) -> bool:
+    """Whether the source states the ``at``-th quantity of a reading at a place, whatever it is there."""
+    one, other = said.quantities[at], place.quantity
+    if said.names[at] & place.of.names[place.at]:
+        return True
     if one.comparator and other.comparator and not agree(one.comparator, other.comparator):
         return False
     if {one.kind, other.kind} == {"comparison"}:
@@ -123,7 +147,7 @@ def _states(place: _Place, one: Quantity) -> bool:
     if one.kind != other.kind:
         return _is_place_in_order(one, other)
     holds = one.values == other.values if len(one.values) > 1 else one.values[0] in other.values
-    return holds and _same_unit(place, one)
+    return (holds or _is_rounded(one, other)) and _same_unit(place, one)
 
 
 def _same_unit(place: _Place, one: Quantity) -> bool:
@@ -133,6 +157,14 @@ def _same_unit(place: _Place, one: Quantity) -> bool:
     return not other.unit and (
         one.unit in WEAK or one.unit[0] == "/" or any(each.unit == one.unit for each in place.of.quantities)
     )
+
+
+def _is_rounded(one: Quantity, other: Quantity) -> bool:
+    """Whether whole percentages stand for those of the source: 76% for 76.3%."""
+    if not one.unit == other.unit == "part" or len(one.values) != len(other.values):
+        return False
+    hundredths = [(value * 100, held * 100) for value, held in zip(one.values, other.values, strict=True)]
+    return all(value >= 10 and value == round(held) for value, held in hundredths)
 
 
 def _is_place_in_order(one: Quantity, other: Quantity) -> bool:
@@ -182,28 +214,12 @@ def _is_end(place: _Place, one: Quantity, value: Fraction) -> bool:
     return place.quantity.kind == one.kind and place.quantity.values == (value,) and _same_unit(place, one)
 
 
-def _comparable(one: Quantity, other: Quantity, role: float) -> bool:
-    """Whether one quantity could stand in the other's place."""
-    if one.kind == "name" and other.kind == "name":
-        return _family(one) == _family(other)
-    if {one.kind, other.kind} == {"measure", "date"}:
-        return role >= OTHER_UNIT
-    if one.kind != other.kind:
-        return False
-    if one.kind == "comparison":
-        return opposite(one.comparator, other.comparator)
-    return one.unit == other.unit or role >= OTHER_UNIT
-
-
-def _family(one: Quantity) -> str:
-    kind, _, grade = one.name.partition(" ")
-    return kind if grade else _DIGITS.sub("#", one.name)
-
-
-def _is_meant(number: int, at: int, said: Reading, places: Sequence[_Place], roles: Sequence[Sequence[float]]) -> bool:
+def _is_meant(
+    number: int, at: int, said: Reading, places: Sequence[_Place], roles: Sequence[Sequence[Likeness]]
+) -> bool:
     """Whether a place of the source is that of another number of the sentence."""
     return any(
-        other != at and roles[other][number] >= roles[at][number] and _states(places[number], said.quantities[other])
+        other != at and roles[other][number].role >= roles[at][number].role and _states(said, other, places[number])
         for other in range(len(said.quantities))
     )
 
@@ -213,34 +229,25 @@ def _is_reordered(said: Reading, at: int, own: _Place, rival: _Place) -> bool:
     if own.of is not rival.of or own.of.lists[own.at] != own.of.lists[rival.at]:
         return False
     return any(
-        _states(rival, said.quantities[other])
-        for other, its in enumerate(said.lists)
-        if other != at and its == said.lists[at]
+        _states(said, other, rival) for other, its in enumerate(said.lists) if other != at and its == said.lists[at]
     )
 
 
-def _other_name(
-    one: Quantity,
-    rival: int | None,
-    role: Sequence[float],
-    places: Sequence[_Place],
-    whole: str,
-    language: Language,
-) -> Finding | None:
-    """Where the source has only a sibling of a name: IL-8 where it says IL-6."""
-    if rival is None or (role[rival] < SAME_ROLE and _is_said(one, whole)):
-        return None
-    return _otherwise(one, places[rival].quantity, language)
-
-
 def _is_said(one: Quantity, whole: str) -> bool:
+    alone = _reading_of((one,), one.stated)
     text = _whole(whole)
-    return any(_states(_Place(text, at, 0.0), one) for at in range(len(text.quantities)))
+    return any(_states(alone, 0, _Place(text, at, 0.0)) for at in range(len(text.quantities)))
 
 
 @lru_cache(maxsize=512)
 def _whole(text: str) -> Reading:
-    return Reading(normal(text), quantities(text), (), (), (), (), (), (), frozenset())
+    return _reading_of(quantities(text), normal(text))
+
+
+def _reading_of(found: tuple[Quantity, ...], text: str) -> Reading:
+    """A reading that knows nothing of roles."""
+    nothing = (frozenset[str](),) * len(found)
+    return Reading(text, found, (), (), (), nothing, nothing, nothing, nothing, (), frozenset())
 
 
 def _otherwise(one: Quantity, other: Quantity, language: Language) -> Finding:

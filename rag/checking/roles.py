@@ -14,7 +14,7 @@ from rag.analysis import STOP_WORDS, stem
 from rag.languages import HAN
 from rag.quantities import Quantity, normal, read
 
-_TOKEN = re.compile(rf"[a-zα-ω]+|\d+|[{HAN}]|(?P<clause>[,;:，；：、。()（）]|\b(?:and|or|but)\b|[和或而])")
+_TOKEN = re.compile(rf"(?P<clause>[,;:，；：、。()（）]|\b(?:and|or|but)\b|[和或而])|[a-zα-ω]+|\d+|[{HAN}]")
 _LISTED = re.compile(r"(?:\s?(?:[,、;/&]|\b(?:and|or)\b|[和或及与])\s?)+")
 _RESPECTIVELY = re.compile(r"\brespective|分别|依次")
 _LABELS_BEFORE = re.compile(
@@ -24,28 +24,33 @@ _LABELS_BEFORE = re.compile(
 _CLAUSE = re.compile(r"[;:；：。(（]|\.\s")
 _ITEM = re.compile(r",\s?(?:and\s)?|\band\b|[，、和与及]")
 _LABELS_WITHIN = 80
+_WORD_BEFORE = re.compile(r"\b([a-zα-ω]{1,8})[ -]$")
 _NUMBER = "#"
 _LONGEST_RUN = 6
-_MOST_SHARED = 3
+_MOST_SHARED = 3.0
+_MOST_OWN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A sentence and its quantities.
 
-    ``places`` are where each stands among the ``words``, ``around`` the other words of its clause, ``own`` those of
-    them that are in no other quantity's clause. ``lists`` are the list that each is part of: those in one list stand
-    side by side, in an order that says nothing, else each has a list of its own. Where the order follows that of the
-    things named before or after, ``labels`` are the words of the thing. ``said`` are all words but the numbers.
+    ``clauses`` are the clause of each of the ``words``, ``places`` where each quantity stands among them, ``around``
+    the other words of its clause, ``own`` those of them that are in no other quantity's clause. ``lists`` are the list
+    that each is part of: those in one list stand side by side, in an order that says nothing, else each has a list of
+    its own. Where the order follows that of the things named before or after, ``labels`` are the words of the thing.
+    ``names`` are what each may be as a name: BRCA 1 is BRCA1. ``said`` are all words but the numbers.
     """
 
     text: str
     quantities: tuple[Quantity, ...]
     words: tuple[str, ...]
+    clauses: tuple[int, ...]
     places: tuple[int, ...]
     around: tuple[frozenset[str], ...]
     own: tuple[frozenset[str], ...]
     labels: tuple[frozenset[str], ...]
+    names: tuple[frozenset[str], ...]
     lists: tuple[int, ...]
     said: frozenset[str]
 
@@ -56,17 +61,24 @@ def reading(sentence: str) -> Reading:
     return _reading(text, read(text))
 
 
-def likeness(one: Reading, at: int, other: Reading, place: int) -> float:
-    """How alike the roles of two quantities are in their sentences, from 0, nothing in common, to about 14."""
-    here, there = one.places[at], other.places[place]
-    before = _run(one.words, here, other.words, there, -1)
-    after = _run(one.words, here, other.words, there, 1)
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How alike the roles of two quantities are in their sentences: 0, nothing in common, to about 14. ``frame`` counts
+    only the words that lead up to both and follow both, without a gap, ``role`` all that their clauses share too."""
+
+    frame: float
+    role: float
+
+
+def likeness(one: Reading, at: int, other: Reading, place: int) -> Likeness:
     if one.labels[at] and other.labels[place]:
-        return 2.0 * min(_together(one.labels[at], other.labels[place]), _MOST_SHARED)
-    own = _together(one.own[at], other.own[place])
-    return (
-        before + after + 1.5 * min(own, 2.0) + 0.5 * min(_together(one.around[at], other.around[place]), _MOST_SHARED)
-    )
+        named = 2.0 * min(_together(one.labels[at], other.labels[place]), _MOST_SHARED)
+        return Likeness(named, named)
+    here, there = one.places[at], other.places[place]
+    frame = _run(one, here, other, there, -1) + _run(one, here, other, there, 1)
+    own = min(_together(one.own[at], other.own[place]), _MOST_OWN)
+    around = min(_together(one.around[at], other.around[place]), _MOST_SHARED)
+    return Likeness(frame, frame + 1.5 * own + 0.5 * around)
 
 
 def _together(words: frozenset[str], others: frozenset[str]) -> float:
@@ -78,17 +90,18 @@ def share(one: Reading, other: Reading) -> float:
     return len(one.said & other.said) / len(one.said) if one.said else 0.0
 
 
-def _run(one: Sequence[str], here: int, other: Sequence[str], there: int, step: int) -> float:
-    """The weight of the words that two places have in common on one side, up to the first that differs."""
-    total = 0.0
+def _run(one: Reading, here: int, other: Reading, there: int, step: int) -> float:
+    """The weight of the words that two places have in common on one side, up to the first that differs; those of the
+    next clause weigh half."""
+    total, clause = 0.0, one.clauses[here]
     for _ in range(_LONGEST_RUN):
         here, there = here + step, there + step
-        ends = not 0 <= here < len(one), not 0 <= there < len(other)
+        ends = not 0 <= here < len(one.words), not 0 <= there < len(other.words)
         if any(ends):
             return total + all(ends)
-        if one[here] != other[there]:
+        if one.words[here] != other.words[there]:
             return total
-        total += _weight(one[here])
+        total += _weight(one.words[here]) * (1.0 if one.clauses[here] == clause else 0.5)
     return total
 
 
@@ -118,6 +131,9 @@ def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
             at = quantity.end
     said = frozenset(words) - {_NUMBER}
     spoken: dict[int, set[str]] = {}
+    for place, one in zip(places, found, strict=True):
+        if one.kind == "name":
+            spoken.setdefault(clauses[place], set()).add(one.name)
     for word, number in zip(words, clauses, strict=True):
         if word != _NUMBER:
             spoken.setdefault(number, set()).add(word)
@@ -129,7 +145,15 @@ def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
         for each, here in zip(around, places, strict=True)
     )
     lists, labels = _lists(folded, found)
-    return Reading(text, found, tuple(words), tuple(places), around, own, labels, lists, said)
+    names = tuple(_names(folded, one) for one in found)
+    return Reading(text, found, tuple(words), tuple(clauses), tuple(places), around, own, labels, names, lists, said)
+
+
+def _names(folded: str, one: Quantity) -> frozenset[str]:
+    if one.kind == "name":
+        return frozenset((one.name,))
+    before = _WORD_BEFORE.search(folded, 0, one.start) if one.kind == "measure" and not one.unit else None
+    return frozenset((before[1] + one.stated,)) if before else frozenset()
 
 
 def _lists(folded: str, found: Sequence[Quantity]) -> tuple[tuple[int, ...], tuple[frozenset[str], ...]]:

@@ -32,7 +32,7 @@ def firm(text: str) -> list[Quantity]:
         ("at least 18 years", "≥18 years", "18岁及以上", "aged 18 or older", "18 years and above", "不低于18岁"),
         ("under 5 years", "<5 years", "younger than 5 years", "小于5岁", "不足5岁"),
         ("no more than 4 g", "≤4 g", "at most 4 g", "不超过4克", "至多4 g", "up to 4000 mg"),
-        ("more than 3 days", ">72 hours", "超过3天", "over 3 days"),
+        ("more than 3 days", ">72 hours", "超过3天"),
         ("twice daily", "bid", "b.i.d.", "every 12 hours", "q12h", "每日两次", "一日2次", "2次/日", "two times a day"),
         ("tid", "three times daily", "thrice daily", "every 8 hours", "8 hourly", "每8小时一次", "每天三次"),
         ("every other day", "qod", "隔日", "隔天一次", "alternate days"),
