@@ -25,6 +25,11 @@ _NO_MEANING = re.compile(
 _LEADING = re.compile(r"(?:to be|to|a|an|the|be) ")
 _HAN = re.compile(f"[{HAN}]")
 _WORD = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_SPECIES = re.compile(
+    r"\((?:genus )?[A-Z][a-z]+ [A-Za-z][a-z-]+\)|\(botany\)|\bTCM\b|rhizome"
+    r"|\b[A-Z][a-z]{4,}[aeims] [a-z]{4,}[aeims]\b"
+)
+_PLAIN_WORD = re.compile(r"[a-z]{2,}")
 FUNCTION_WORDS = frozenset(
     """
     的 了 是 在 我 我们 你 你们 您 他 她 它 他们 有 和 与 或 或者 不 也 都 就 这 那 这个 那个 这种 一个 一种 一些 吗
@@ -56,6 +61,18 @@ def chinese_of(english: str) -> tuple[str, ...]:
         return tuple(sorted(known, key=lambda name: (len(name) == 1, len(name)))[:MOST_MEANINGS])
     general = [word for word in _cedict_by_english().get(key, ()) if word not in FUNCTION_WORDS]
     return tuple(sorted(general, key=lambda word: (-frequency(word), len(word), word))[:MOST_MEANINGS])
+
+
+def names_species(chinese: str) -> bool:
+    """Whether CC-CEDICT explains a word by the Latin name of a plant or animal, or as one used in Chinese medicine."""
+    return any(_SPECIES.search(senses) for senses in _cedict().get(chinese, ()))
+
+
+@cache
+def english_vocabulary() -> frozenset[str]:
+    """The stems of the words with which CC-CEDICT explains Chinese ones: common English."""
+    text = " ".join(senses for entries in _cedict().values() for senses in entries)
+    return frozenset(stem(word) for word in set(_PLAIN_WORD.findall(text))) | STOP_WORDS
 
 
 @cache
