@@ -11,6 +11,8 @@ import click
 
 from api.commands.answers import answers
 from api.commands.asking import ask, search
+from api.commands.checking import check
+from api.commands.collections import collections
 from api.commands.corpus import corpus
 from api.commands.documents import documents
 from api.commands.evaluating import evaluate
@@ -50,5 +52,20 @@ def main(verbose: bool) -> None:
     logging.getLogger("rag").setLevel(logging.INFO)
 
 
-for command in (ingest, jobs, search, ask, documents, answers, corpus, evaluate, verify, reindex, doctor, serve):
+for command in (
+    ingest,
+    jobs,
+    search,
+    ask,
+    documents,
+    collections,
+    answers,
+    corpus,
+    evaluate,
+    check,
+    verify,
+    reindex,
+    doctor,
+    serve,
+):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""``evaluate``: retrieval."""
+"""``evaluate``: retrieval, claims."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +11,7 @@ from api.commands.shared import as_json, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from api.claims_evaluation import ClaimsEvaluation
     from api.retrieval_evaluation import RetrievalEvaluation
     from ingestion.pipeline import Listener
 
@@ -77,6 +78,50 @@ def evaluate_retrieval(
         _print_retrieval(measured, out)
 
 
+@evaluate.command("claims")
+@click.option(
+    "--claims", required=True, type=_file, help='JSON lines {"id","text","cited_doc_ids","evidence"}; may be gzip.'
+)
+@click.option("--corpus", required=True, type=_file, help='JSON lines {"id","title","text"}; may be gzip.')
+@_out
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many claims.")
+@as_json
+def evaluate_claims(claims: Path, corpus: Path, out: Path, limit: int | None, as_json: bool) -> None:
+    """How well the check tells what an article supports from what it contradicts or leaves open.
+
+    Every claim is put to the check with each article that it cites; the files are as SciFact writes them. Measured are
+    precision, recall and F1 of each class, macro F1 and accuracy with 95 % intervals, and how far the probability of
+    support can be believed. Writes metrics.json, items.jsonl (a claim and an article a line) and report.html. Needs no
+    library.
+    """
+    from tqdm import tqdm
+
+    from api import claims_evaluation as evaluation
+    from api.claims_report import write_claims_report
+    from api.report import write_json
+    from rag.checking.entailment import open_entailment
+    from rag.settings import read_settings
+
+    judged = evaluation.read_judged_claims(claims, corpus, limit)
+    out.mkdir(parents=True, exist_ok=True)
+    entailment = open_entailment(read_settings())
+    with tqdm(total=len(judged.pairs), unit="pair", desc="Checking", disable=None) as bar:
+        measured = evaluation.evaluate_claims(judged, entailment, bar.update)
+    metrics = evaluation.metrics_json(measured)
+    write_json(metrics, evaluation.items_json(measured), out)
+    write_claims_report(measured, out / "report.html")
+    if judged.left_out:
+        click.echo(
+            f"{judged.left_out} claim(s) cite a document that {corpus.name} lacks or has without text; such pairs are "
+            "left out",
+            err=True,
+        )
+    if as_json:
+        print_json([metrics])
+    else:
+        _print_claims(measured, out)
+
+
 @contextmanager
 def _reading(corpus: Path) -> "Iterator[Listener]":
     """A count on stderr of the passages that were embedded, which shows once there are any."""
@@ -108,3 +153,21 @@ def _print_retrieval(measured: "RetrievalEvaluation", out: Path) -> None:
         shown = (result.figures[measure] for measure in MEASURES)
         click.echo(f"{result.mode:<8}" + "".join(f"  {f.mean:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in shown))
     click.echo(f"\n95 % bootstrap intervals over queries. Report: {out / 'report.html'}")
+
+
+def _print_claims(measured: "ClaimsEvaluation", out: Path) -> None:
+    figures, judged = measured.figures, measured.judged
+    limited = f", limited to the first {judged.limit} claims" if judged.limit else ""
+    click.echo(
+        f"{judged.claims_file.name}: {judged.claims} claims in {len(measured.items)} pairs with an article of "
+        f"{judged.corpus_file.name}{limited}"
+    )
+    click.echo(f"\n{'':<12}{'precision':>10}{'recall':>10}{'F1':>10}{'pairs':>10}")
+    for label, of in zip(figures.classes, figures.of_class, strict=True):
+        shown = "".join(f"{'-' if one is None else f'{one:.3f}':>10}" for one in (of.precision, of.recall, of.f1))
+        click.echo(f"{label:<12}{shown}{of.support:>10}")
+    for name, one in (("macro F1", figures.macro_f1), ("accuracy", figures.accuracy)):
+        click.echo(f"{name:<12}{one.value:>10.3f} [{one.low:.3f}, {one.high:.3f}]")
+    click.echo(f"\nP(supported): expected calibration error {measured.ece:.3f}, Brier score {measured.brier:.3f}")
+    click.echo(f"{measured.ms_per_pair:.0f} ms a pair (median), model {measured.model}")
+    click.echo(f"95 % bootstrap intervals over cited documents. Report: {out / 'report.html'}")
