@@ -11,17 +11,17 @@ _LESS = "less|fewer|lower|lesser|smaller|shorter|younger|earlier|lighter"
 _BEFORE = {
     "≥": (
         rf"\b(?:at least|(?:not|no) (?:{_LESS}) than|(?:a )?minimum of|(?:{_MORE}) than or equal(?: to)?|"
-        rf"(?:equal to or|equal or) (?:{_MORE})(?: than)?|not below)\b|[≥⩾≧]|>\s?=|\bnot?\s?<|"
+        rf"(?:equal to or|equal or) (?:{_MORE})(?: than)?|not below)\b|[≥⩾≧]|>\s?=|(?:\bnot?\s?|不)<|"
         "至少|最少|最低|起码|[不非勿](?:得|能|应|宜|可)?[少低小短]于|[大高多]于或?等于"
     ),
     "≤": (
         rf"\b(?:at (?:the )?most|(?:not|no) (?:{_MORE}) than|not (?:to )?exceed(?:ing)?|up to|(?:a )?maximum of|"
         rf"(?:{_LESS}) than or equal(?: to)?|(?:equal to or|equal or) (?:{_LESS})(?: than)?|not above)\b|"
-        r"[≤⩽≦]|<\s?=|\bnot?\s?>|"
+        r"[≤⩽≦]|<\s?=|(?:\bnot?\s?|不)>|"
         "至多|最多|最高|[不勿未莫](?:得|能|应|宜|可|要)?(?:超过?|多于|大于|高于|长于)|[小低少]于或?等于"
     ),
     "<≤": r"\b(?:in less than|within)\b",
-    ">=": r"\bover\b(?! an? )",
+    ">=": r"\bover\b(?! an? (?!(?:hundred|thousand|million|dozen|week|month|year|decade)\b))",
     ">": (
         rf"\b(?:(?:{_MORE}) than|above|exceed(?:s|ed|ing)?|in excess of|beyond)\b|[>＞]|"
         "大于|超过|高于|多于|长于|逾|超出"

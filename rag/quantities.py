@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import Literal
 
 from rag.analysis import simplified
-from rag.comparators import AFTER, BEFORE, read_after, read_before
+from rag.comparators import AFTER, BEFORE, agree, read_after, read_before
 from rag.numerals import CHINESE, NUMBER, ORDINALS, PART, TIMES, number, part
 from rag.schedules import FREQUENCY, frequency
 from rag.units import DENOMINATOR, HAN_TIME_UNIT, TIME_UNIT, UNIT, days, dimension
@@ -48,6 +48,12 @@ class Quantity:
         """All of the quantity but its unit, as a text that compares."""
         return self.name or self.comparator + "-".join(map(str, self.values))
 
+    def same(self, other: "Quantity") -> bool:
+        """Whether both are one quantity, however written."""
+        return (self.values, self.unit, self.name) == (other.values, other.unit, other.name) and agree(
+            self.comparator, other.comparator
+        )
+
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH = (
@@ -76,14 +82,15 @@ _GRADE = (
     rf"(?P<g1>\d{{1,2}}(?![\d.,]\d|\d|\s?%)|(?=[ivx]){_ROMAN}(?![a-z])|(?:one|two|three|four|five)\b)"
     rf"|(?<![\d.a-z])(?P<g2>\d{{1,2}}|(?=[ivx]){_ROMAN}|[一二三四五六七八九十])(?P<han>[期型级度类](?![间望待限刊第氏数别似]))"
 )
-_NAME = r"(?P<name>(?<![a-z0-9α-ω])(?=[a-zα-ω0-9-]*[a-zα-ω])[a-zα-ω][a-zα-ω-]{0,11}\d[a-zα-ω0-9-]{0,12})"
+_GLUED = r"[a-z]{5,}+\d+(?:\.\d+)?\s?(?:m?g|mcg|μg|ml|iu|units|%)(?![a-z])"
+_NAME = rf"(?P<name>(?<![a-z0-9α-ω])(?!{_GLUED})[a-zα-ω][a-zα-ω-]{{0,11}}+\d[a-zα-ω0-9-]{{0,12}})"
 _ORDINAL = (
     rf"\b(?P<ordinal>\d+(?=st\b|nd\b|rd\b|th\b)|{'|'.join(ORDINALS)})(?:st|nd|rd|th)?\b|"
     rf"第(?P<nth>{CHINESE}|\d+)(?P<nth_unit>{HAN_TIME_UNIT})?"
 )
 _MEASURED = rf"(?P<unit>{UNIT}(?:{DENOMINATOR}){{0,3}}|/\s?(?!{TIME_UNIT}){UNIT})"
 _MEASURE = (
-    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<![a-zα-ω\d.]))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
+    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<=[a-z]{{5}})|(?<![a-zα-ω\d.]))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
     rf"(?P<odd>\sand\sa\shalf(?=\s{UNIT})|个?半(?=个?{UNIT})|[余多](?=个?\s?{UNIT}))?"
     rf"(?:(?(part)(?:\s(?:of\s)?(?:an?\s)?|-)?|[\s-]?){_MEASURED})?(?P<half>(?<=[年月时天周片])半(?![数夏年月天片个]))?"
 )

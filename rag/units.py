@@ -126,7 +126,7 @@ UNIT = f"(?:{'|'.join(map(_pattern, _LONGEST_FIRST))})"
 TIME_UNIT = "(?:hours?|hrs?|h|days?|d|weeks?|wks?|months?|years?|yrs?|y|annum|nights?|mornings?|evenings?)(?![a-z])"
 HAN_TIME_UNIT = "(?:小时|个小时|天|日|周|星期|个星期|个月|月|年|晚|晨|早)"
 DENOMINATOR = (
-    rf"\s?(?:/\s?\(?\s?|\bper\s|每(?!{HAN_TIME_UNIT})|·\s?(?=(?:kg|d|h|min|l|ml|m2)\b))(?:\d+(?:\.\d+)?\s?)?"
+    rf"\s?(?:/\s?\(?\s?|\bper\s|每(?!{HAN_TIME_UNIT})|·\s?(?=(?:kg|d|h|min|l|ml|m2)\b))(?:\d+(?:\.\d+)?\s?(?!m?g\b|mcg\b|μg\b|毫?克))?"
     rf"(?:{UNIT}|分(?!之))(?:\^?-[1-3])?\)?"
 )
 

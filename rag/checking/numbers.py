@@ -24,7 +24,9 @@ SAME_ROLE = 2.0
 CLEARLY = 1.25
 """By how much its likeness must exceed that of the best place of the sentence's own number."""
 SURELY = 3.5
-"""Frame from which a number in another unit, or another name, contradicts what the source says elsewhere."""
+"""Frame from which a number in another unit contradicts what the source says elsewhere."""
+SAME_NAME = 2.5
+"""Frame from which a name such as IL-6 or grade 2 contradicts its sibling that the source has elsewhere."""
 OTHER_UNIT = 2.0
 """Frame from which a number in another unit is in the place of one that the source nowhere says."""
 ALIKE = 1.5
@@ -116,7 +118,7 @@ def _may_replace(one: Quantity, other: Quantity, role: Likeness, stated: bool) -
     if one.kind == "comparison" or other.kind == "comparison":
         return opposite(one.comparator, other.comparator) and one.kind == other.kind and role.role >= SAME_ROLE
     if one.kind == "name" and other.kind == "name":
-        return _family(one) == _family(other) and (not stated or role.frame >= SURELY)
+        return _family(one) == _family(other) and (not stated or role.frame >= SAME_NAME)
     alike = one.unit == other.unit and bool(_dates(one)) == bool(_dates(other)) and other.firm >= one.firm
     if one.kind == other.kind and alike:
         return role.role >= SAME_ROLE
@@ -143,7 +145,11 @@ def _states(said: Reading, at: int, place: _Place) -> bool:
     if one.kind == "name" or other.kind == "name":
         return _names_same(one, other)
     if (years := _dates(one)) and (held := _dates(other)):
-        return all(any(date.startswith(year) for date in held) for year in years)
+        return (
+            all(date.startswith(year) for year, date in zip(years, held, strict=True))
+            if len(years) == len(held)
+            else len(years) == 1 and years[0] in held
+        )
     if one.kind != other.kind:
         return _is_place_in_order(one, other)
     holds = one.values == other.values if len(one.values) > 1 else one.values[0] in other.values

@@ -2,10 +2,11 @@
 
 Two numbers stand for the same where the same words lead up to them and follow them. Words far from the number, on the
 other side of a comma or in another sentence say less; "of" and "the" say nothing; and other numbers count as some
-number, so that a sentence in which one number was changed is still the same sentence.
+number, so that a sentence in which one number was changed is still the same sentence; the same ones bind more.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +27,11 @@ _ITEM = re.compile(r",\s?(?:and\s)?|\band\b|[，、和与及]")
 _LABELS_WITHIN = 80
 _WORD_BEFORE = re.compile(r"\b([a-zα-ω]{1,8})[ -]$")
 _NUMBER = "#"
-_LONGEST_RUN = 6
+_LONGEST_RUN = 8
 _MOST_SHARED = 3.0
 _MOST_OWN = 2.0
+_SAME_NUMBER = 1.0
+_OTHER_NUMBER = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Reading:
     the other words of its clause, ``own`` those of them that are in no other quantity's clause. ``lists`` are the list
     that each is part of: those in one list stand side by side, in an order that says nothing, else each has a list of
     its own. Where the order follows that of the things named before or after, ``labels`` are the words of the thing.
-    ``names`` are what each may be as a name: BRCA 1 is BRCA1. ``said`` are all words but the numbers.
+    ``names`` are what each may be as a name: BRCA 1 is BRCA1. ``said`` are all words and numbers.
     """
 
     text: str
@@ -53,6 +56,10 @@ class Reading:
     names: tuple[frozenset[str], ...]
     lists: tuple[int, ...]
     said: frozenset[str]
+
+    def number_at(self, place: int) -> Quantity:
+        """The quantity that stands at a place among the words."""
+        return self.quantities[bisect_left(self.places, place)]
 
 
 @lru_cache(maxsize=8192)
@@ -101,13 +108,18 @@ def _run(one: Reading, here: int, other: Reading, there: int, step: int) -> floa
             return total + all(ends)
         if one.words[here] != other.words[there]:
             return total
-        total += _weight(one.words[here]) * (1.0 if one.clauses[here] == clause else 0.5)
+        total += _alike(one, here, other, there) * (1.0 if one.clauses[here] == clause else 0.5)
     return total
 
 
+def _alike(one: Reading, here: int, other: Reading, there: int) -> float:
+    """The weight of a word that two readings have in common; of a number, much where it is the same in both."""
+    if one.words[here] != _NUMBER:
+        return _weight(one.words[here])
+    return _SAME_NUMBER if one.number_at(here).same(other.number_at(there)) else _OTHER_NUMBER
+
+
 def _weight(word: str) -> float:
-    if word == _NUMBER:
-        return 0.5
     return 1.0 if word.isascii() else 0.6
 
 
@@ -129,7 +141,7 @@ def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
             words.append(_NUMBER)
             clauses.append(clause)
             at = quantity.end
-    said = frozenset(words) - {_NUMBER}
+    said = frozenset(words).union(one.value + one.unit for one in found) - {_NUMBER}
     spoken: dict[int, set[str]] = {}
     for place, one in zip(places, found, strict=True):
         if one.kind == "name":
