@@ -58,13 +58,13 @@ def classification(
     """Measures what was ``given`` against ``gold``, case by case. There must be a case."""
     counted = _counts_of_groups(gold, given, groups, classes)
     total = counted.sum(axis=0)
-    drawn = _draws(counted)
+    drawn = draws(counted)
     return Classification(
         tuple(classes),
         tuple(tuple(int(count) for count in row) for row in total),
         tuple(_class_figures(total, number) for number in range(len(classes))),
-        _estimate(_macro_f1(total), _macro_f1(drawn)),
-        _estimate(_accuracy(total), _accuracy(drawn)),
+        estimate(_macro_f1(total), _macro_f1(drawn)),
+        estimate(_accuracy(total), _accuracy(drawn)),
     )
 
 
@@ -80,8 +80,8 @@ def _counts_of_groups(
     return counted
 
 
-def _draws(counted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(resamples, gold class, given class): as many groups as there are, drawn with replacement."""
+def draws(counted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(groups, ...) becomes (resamples, ...): the sums over as many groups as there are, drawn with replacement."""
     count = len(counted)
     weights = np.random.default_rng(_SEED).multinomial(count, np.full(count, 1 / count), RESAMPLES)
     return np.tensordot(weights, counted, axes=1)
@@ -107,7 +107,8 @@ def _accuracy(confusions: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(right / confusions.sum(axis=(-2, -1)))
 
 
-def _estimate(value: NDArray[np.float64], drawn: NDArray[np.float64]) -> Estimate:
+def estimate(value: NDArray[np.float64], drawn: NDArray[np.float64]) -> Estimate:
+    """A figure, with the interval that the same figure of each draw gives."""
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return Estimate(float(value), float(low), float(high))

@@ -64,13 +64,13 @@ def scores(rankings: Rankings, judgements: Judgements) -> dict[str, dict[str, fl
 def figures(of_queries: Scores) -> dict[str, Figure]:
     """The mean of each measure. There must be a query."""
     values = _matrix(of_queries)
-    return dict(zip(MEASURES, _with_intervals(values), strict=True))
+    return dict(zip(MEASURES, means_with_intervals(values), strict=True))
 
 
 def lead(one: Scores, other: Scores) -> dict[str, Figure]:
     """How far ``one`` is ahead of ``other`` in each measure, on the same queries, each compared with itself."""
     values = _matrix(one) - _matrix({query: other[query] for query in one})
-    return dict(zip(MEASURES, _with_intervals(values), strict=True))
+    return dict(zip(MEASURES, means_with_intervals(values), strict=True))
 
 
 def _matrix(of_queries: Scores) -> NDArray[np.float64]:
@@ -78,7 +78,7 @@ def _matrix(of_queries: Scores) -> NDArray[np.float64]:
     return np.array([[of_query[measure] for measure in MEASURES] for of_query in of_queries.values()])
 
 
-def _with_intervals(values: NDArray[np.float64]) -> list[Figure]:
+def means_with_intervals(values: NDArray[np.float64]) -> list[Figure]:
     """The mean of each column with its percentile bootstrap interval; every column sees the same resamples."""
     chance = np.random.default_rng(_SEED)
     count = len(values)

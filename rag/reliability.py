@@ -7,16 +7,15 @@
   is better; always stating the overall share scores that share times its complement.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.statistics import wilson
+
 BINS = 10
-_Z = 1.959964
-"""The standard normal's 97.5th percentile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +71,6 @@ def _bin(
     probabilities: Sequence[float], outcomes: Sequence[bool], held: NDArray[np.intp], low: float, high: float
 ) -> ReliabilityBin:
     came_true = sum(bool(outcomes[one]) for one in held)
-    at_least, at_most = _wilson(came_true, len(held))
+    share = wilson(came_true, len(held))
     stated = float(np.mean([probabilities[one] for one in held]))
-    return ReliabilityBin(low, high, len(held), stated, came_true / len(held), at_least, at_most)
-
-
-def _wilson(successes: int, trials: int) -> tuple[float, float]:
-    """Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927."""
-    share = successes / trials
-    widened = 1 + _Z**2 / trials
-    middle = share + _Z**2 / (2 * trials)
-    half = _Z * math.sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2))
-    return max(0.0, (middle - half) / widened), min(1.0, (middle + half) / widened)
+    return ReliabilityBin(low, high, len(held), stated, share.value, share.low, share.high)
