@@ -1,0 +1,1 @@
+"""Question sets in the file formats that they are published in."""
