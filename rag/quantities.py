@@ -136,6 +136,7 @@ _AFTER_STARTS = ("or", "and", "+", "及", "或", "和", "以", "之")
 _LISTED = re.compile(r"^\s*(?:[-*•]\s+)?(?:[(（]?\d{1,2}[.)、）](?=\D))?\s*")
 _RAISED = re.compile(r"(?<=[\d)])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _VULGAR = re.compile("(?<=\\d)\\s?(?=[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
+_CIRCLED = re.compile("[①-⒛➀-➓❶-❿]")
 _SAME = str.maketrans("−–—‐‑﹣～∼〜⁄⋅•⩾≧⩽≦µ\u3000", "------~~~/··≥≥≤≤μ ")
 _REFERENCE = re.compile(r"\[\s?\d{1,3}(?:\s?[-,]\s?\d{1,3})*\s?\]")
 _DIGITS = re.compile(r"\d")
@@ -144,8 +145,9 @@ _GOES_ON = re.compile(r"-?[A-Za-zα-ω]")
 
 def normal(text: str) -> str:
     """``text`` in the letters that its quantities are read in: ordinary digits, simplified Chinese, one kind of dash;
-    without the number of a list item."""
-    text = _VULGAR.sub(" ", _RAISED.sub(r"^\1", _LISTED.sub("", text, count=1)))
+    without the numbers of list items."""
+    text = _CIRCLED.sub(";", _LISTED.sub("", text, count=1))
+    text = _VULGAR.sub(" ", _RAISED.sub(r"^\1", text))
     text = simplified(unicodedata.normalize("NFKC", text).translate(_SAME))
     return re.sub(r"\b(\d+)·(?=\d)", r"\1.", re.sub(r"[ \t\u2009\u202f]+", " ", text))
 
@@ -216,7 +218,7 @@ def _number(text: str, said: dict[str, str | None], match: re.Match[str]) -> lis
     if not said["unit"]:
         firm = firm and not _GOES_ON.match(text, end)
         return [Quantity(text[start:end], start, end, "measure", (value,), unit, firm=firm)]
-    if len(said["unit"]) == 1 and re.fullmatch(_YEAR + "[a-z]", match[0]):
+    if said["unit"] == "s" and re.fullmatch(_YEAR + "s", match[0]):
         return [Quantity(text[start:end], start, end, "measure", (value,))]
     return _measured(text, start, end, value, match.span("unit"), firm or written not in {"一", "one"})
 

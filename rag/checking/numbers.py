@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from rag.checking.roles import Likeness, Reading, likeness, reading, share
+from rag.checking.roles import Likeness, Reading, is_all_numbers, likeness, reading, share, within
 from rag.checking.types import Finding
 from rag.comparators import agree, opposite
 from rag.languages import language_of
@@ -48,6 +48,30 @@ class _Place:
         return self.of.quantities[self.at]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Words of the source that are the sentence's, but for the quantities: its first is the ``start``-th there."""
+
+    of: Reading
+    start: int
+
+    def amiss(self, said: Reading) -> list[int]:
+        """The quantities of the sentence that are not those of the source."""
+        return [at for at in range(len(said.quantities)) if not self._holds(said, at)]
+
+    def place(self, at: int) -> _Place:
+        return _Place(self.of, self.start + at, ALIKE)
+
+    def _holds(self, said: Reading, at: int) -> bool:
+        one, other = said.quantities[at], self.place(at).quantity
+        if _states(said, at, self.place(at)) or (one.kind == other.kind == "name" and _family(one) != _family(other)):
+            return True
+        return any(
+            _states(said, at, self.place(other)) and _is_reordered(said, at, self.place(other), self.place(at))
+            for other in range(len(said.quantities))
+        )
+
+
 def number_findings(sentence: str, near: Sequence[str], whole: str) -> tuple[Finding, ...]:
     """What is wrong with the numbers of ``sentence``. ``near`` are the sentences of the cited text that speak of the
     same thing, best first; ``whole`` is all of it with its title and headings."""
@@ -57,6 +81,12 @@ def number_findings(sentence: str, near: Sequence[str], whole: str) -> tuple[Fin
     sources = [reading(one) for one in near]
     if any(_stands_in(said.text, source.text) for source in sources):
         return ()
+    language = language_of(sentence)
+    rows = [_Row(source, start) for source in sources for start in within(said, source)]
+    if row := min(rows, key=lambda row: len(row.amiss(said)), default=None):
+        amiss = row.amiss(said)
+        if len(amiss) <= 1 or not is_all_numbers(said):
+            return tuple(_otherwise(said.quantities[at], row.place(at).quantity, language) for at in amiss)
     places = [
         _Place(source, at, alike)
         for source in sources
@@ -64,7 +94,7 @@ def number_findings(sentence: str, near: Sequence[str], whole: str) -> tuple[Fin
         for at in range(len(source.quantities))
     ]
     roles = [[likeness(said, at, place.of, place.at) for place in places] for at in range(len(said.quantities))]
-    found = [_finding(said, at, places, roles, whole, language_of(sentence)) for at in range(len(said.quantities))]
+    found = [_finding(said, at, places, roles, whole, language) for at in range(len(said.quantities))]
     return tuple(one for one in found if one is not None)
 
 

@@ -30,6 +30,8 @@ _NUMBER = "#"
 _LONGEST_RUN = 8
 _MOST_SHARED = 3.0
 _MOST_OWN = 2.0
+_FEWEST_WORDS = 2
+_ROW = 2
 _SAME_NUMBER = 1.0
 _OTHER_NUMBER = 0.25
 
@@ -86,6 +88,24 @@ def likeness(one: Reading, at: int, other: Reading, place: int) -> Likeness:
     own = min(_together(one.own[at], other.own[place]), _MOST_OWN)
     around = min(_together(one.around[at], other.around[place]), _MOST_SHARED)
     return Likeness(frame, frame + 1.5 * own + 0.5 * around)
+
+
+def is_all_numbers(one: Reading) -> bool:
+    """Whether a sentence has hardly any words: its numbers may stand in any order then."""
+    return len(one.words) - len(one.places) < _FEWEST_WORDS
+
+
+def within(one: Reading, other: Reading) -> Iterator[int]:
+    """Where, counted in the quantities of ``other``, those of ``one`` stand if its words do one by one in ``other``;
+    a row of hardly more than numbers must be all of it."""
+    length = len(one.words)
+    if is_all_numbers(one):
+        if one.words == other.words and len(one.places) >= _ROW:
+            yield 0
+        return
+    for start in range(len(other.words) - length + 1):
+        if other.words[start : start + length] == one.words:
+            yield bisect_left(other.places, start)
 
 
 def _together(words: frozenset[str], others: frozenset[str]) -> float:

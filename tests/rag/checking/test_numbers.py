@@ -165,6 +165,43 @@ def test_either_of_two_sources_that_disagree_states_its_number() -> None:
     assert findings("Aspirin 75 mg is given daily.", *near) == ()
 
 
+def test_a_row_of_a_table_is_not_mixed_with_another() -> None:
+    near = ("7-10 years: 100 mg every 8 hours for 5 days", "3-7 years: 100 mg every 12 hours for 5 days")
+    assert findings("7-10 years: 100 mg every 8 hours for 5 days", *near) == ()
+    (finding,) = findings("7-10 years: 100 mg every 12 hours for 5 days", *near)
+    assert finding.issue.message == "the answer says every 12 hours, the source says every 8 hours"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "near"),
+    [
+        ("三级预防包括早期诊断和早期治疗。", ("二级预防包括早期诊断和早期治疗。", "三级预防防止并发症。")),
+        ("Grade 1 (worse prognosis)", ("Grade 2 (worse prognosis)", "Grade 1 (better prognosis)")),
+        ("age below 1 year: 200,000 IU", ("age above 1 year: 200,000 IU", "age below 1 year: 100,000 IU")),
+        ("It takes 20 days in 30% of patients.", ("It takes 10 days in 30% of patients.", "It recurs after 20 days.")),
+    ],
+)
+def test_a_number_of_the_neighbouring_sentence_does_not_stand_in(sentence: str, near: tuple[str, ...]) -> None:
+    assert findings(sentence, *near)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("About 76% of the cases received no treatment.", "76.3% of serious cases received no treatment."),
+        ("CCL19 is a ligand for CCR7.", "CCL21 resembles the second CCR7 ligand, CCL19."),
+        ("BRCA 1 mutation carriers are at risk.", "Mutation carriers of BRCA1 or BRCA2 are at risk."),
+        ("②6个月内体重减轻10%以上", "B组症状：②6个月内体重减轻10%以上"),
+        ("described as g-H2AX, a marker of breaks", "described as γ-H2AX, a marker of breaks"),
+        ("二甲双胍是双胍类药物。", "Metformin is a biguanide."),
+        ("Doxycycline 100 mg orally", "Doxycycline100 mg orally"),
+        ("Give it 2 hours before surgery, not more than 3 hours.", "Give it 2 hours before surgery, not >3 hours."),
+    ],
+)
+def test_what_only_looks_like_another_number_is_none(sentence: str, source: str) -> None:
+    assert findings(sentence, source) == ()
+
+
 def test_a_sentence_without_numbers_has_nothing_wrong_with_them() -> None:
     assert findings("Metformin is the first choice.", "Give 5 mg.") == ()
 
