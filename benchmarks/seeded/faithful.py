@@ -159,7 +159,7 @@ _LEADS = re.compile(
 )
 _WORD_EN = re.compile(rf"(?<![\w-])({'|'.join(WORDS[2:])}){_NOUN}", re.IGNORECASE)
 _DIGIT_ZH = re.compile(
-    r"(?<![\d.、~～–\-至第第/])([1-9])(?=(?:个(?!月大)|种|例|天|周|小时|次|项|倍|岁|年(?!级)|组)(?![~～–/]))"
+    r"(?<![A-Za-z\d.、~～–\-至第/])([1-9])(?=(?:个(?!月大)|种|例|天|周|小时|次(?!之)|项|倍|岁|年(?!级)|组)(?![~～–/]))"
 )
 _WORD_ZH = re.compile(
     r"(?<![一二三四五六七八九十百千第两几数多双\d分单其、～~至])([两二三四五六七八九])(?=(?:个|种|例|年|天|周|岁|小时|类|项|倍|组)(?![之分]))"
@@ -184,7 +184,7 @@ def numerals_worded(sentence: Sentence, names: Names, chance: random.Random) -> 
                 yield Change(put(text, *match.span(), now), match[0], now)
         for match in _WORD_EN.finditer(text):
             if match.start() and not re.search(
-                r"\b(?:one|or|and|to|-|hundred|thousand|these|those|the|first|last|other|all)\s$",
+                r"\b(?:one|or|and|to|-|\w+ty|hundred|thousand|these|those|the|first|last|other|all)\s$",
                 text[: match.start()],
                 re.I,
             ):
@@ -229,7 +229,7 @@ def range_worded(sentence: Sentence, names: Names, chance: random.Random) -> Ite
             english
             and match.start()
             and not re.search(
-                r"(?:for|within|aged|ages?|about|of|approximately|every|over|in|,|from|between|at|[<>≤≥:=(])\s*$",
+                r"(?:for|within|aged|ages?|about|of|than|approximately|every|over|in|,|from|between|at|[<>≤≥:=(])\s*$",
                 text[: match.start()],
                 re.I,
             )

@@ -116,7 +116,11 @@ def _candidates(shelf: Sequence[Passage], names: Names, seed: int, wanted: int) 
         for kind in open_kinds:
             chance = random.Random(f"{seed} {passage.id} {kind}")
             sentences = said + dosed if kind in ("frequency_changed", "frequency_worded") else said
-            made = [pair for one in sentences for pair in _seeded(one, kind, kinds[kind], names, chance)]
+            made = [
+                pair
+                for place, one in enumerate(sentences)
+                for pair in _seeded(one, place, kind, kinds[kind], names, chance)
+            ]
             chance.shuffle(made)
             first[kind].extend(made[:1])
             further[kind].extend(made[1:4])
@@ -136,7 +140,9 @@ def _dosed(sentence: Sentence) -> Sentence | None:
     return Sentence(text, Passage(passage.id, "zh", source, passage.text.replace(sentence.text, text)))
 
 
-def _seeded(sentence: Sentence, kind: str, seeding: Seeding, names: Names, chance: random.Random) -> Iterator[Pair]:
+def _seeded(
+    sentence: Sentence, place: int, kind: str, seeding: Seeding, names: Names, chance: random.Random
+) -> Iterator[Pair]:
     passage = sentence.passage
     for number, change in enumerate(seeding(sentence, names, chance)):
         if (kind in ERRORS and _stands_in(change.text, sentence)) or (
@@ -144,7 +150,7 @@ def _seeded(sentence: Sentence, kind: str, seeding: Seeding, names: Names, chanc
         ):
             continue
         yield Pair(
-            f"{passage.id}/{passage.text.find(sentence.text[:20])}/{kind}/{number}",
+            f"{passage.id}/{place}/{kind}/{number}",
             passage.lang,
             passage.source,
             kind,

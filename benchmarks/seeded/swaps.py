@@ -109,7 +109,9 @@ def _named_otherwise(
             close = [name for name in others if name.lower() in nearby]
             away = [name for name in others if name.lower() not in whole]
             for now in [chance.choice(ones) for ones in (close, away) if ones]:
-                yield Change(_renamed(text, shape, was, now), was, now)
+                changed = _renamed(text, shape, was, now)
+                if was not in changed.lower():
+                    yield Change(changed, was, now)
 
 
 def _renamed(text: str, shape: re.Pattern[str], was: str, now: str) -> str:

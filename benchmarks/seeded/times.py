@@ -42,7 +42,6 @@ _FREQUENCIES_EN: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"(?:(?<=[gLlUs] )|(?<=ly ))weekly", ("daily", "monthly")),
     (r"per day", ("per week",)),
     (r"per week", ("per day",)),
-    (r"nocte|at night", ("in the morning",)),
 )
 _HAN_COUNT = "[一二两三四五六1-6]"
 _FREQUENCIES_ZH = re.compile(

@@ -13,8 +13,8 @@ from seeded_errors import wilson
 
 ENGLISH = (
     "Adults with pneumonia are given amoxicillin 500 mg orally twice daily for 2 weeks. Doxycycline is "
-    "the alternative. It is not recommended in children under 5 years. Give 10, 20 or 40 mg of prednisolone for 5-10 days, at least 3 "
-    "hours before meals. The vaccine increases immunity in older adults with hypertension."
+    "the alternative. It is not recommended in children under 5 years. Give 10, 20 or 40 mg of prednisolone "
+    "for 5-10 days, at least 3 hours before meals. The vaccine increases immunity in older adults with hypertension."
 )
 CHINESE = (
     "成人口服阿莫西林500mg，每日两次，疗程6个月。孕妇禁用。肺炎患者血压升高，血钾＜3.5mmol/L，应立即给予治疗。"
