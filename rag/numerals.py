@@ -45,8 +45,8 @@ NUMBER = rf"(?:{DIGITS}{SCALE}?|\b{ENGLISH}|{CHINESE})"
 _COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|an?|\d)"
 PART = (
     rf"(?:(?<![\d/.])(?:\d+\s)?[1-9]/(?:[2-9]|10)(?![\d/.])|\b(?:{_COUNT}[\s-])?(?:half|halves)\b|"
-    rf"\b{_COUNT}[\s-](?:thirds?|quarters?|fourth|fifth|sixth|seventh|eighth|"
-    rf"ninth|tenth)s?\b|{CHINESE}分之{CHINESE}|\d+分之\d+|百分之{DIGITS}|千分之{DIGITS}|[一二两三四五六七八九]成(?![年人功为立分份员都熟长本就形交])"
+    rf"\b{_COUNT}[\s-](?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)s?\b|"
+    rf"{CHINESE}分之{CHINESE}|\d+分之\d+|百分之{DIGITS}|千分之{DIGITS}|[一二两三四五六七八九]成(?![年人功为立分份员都熟长本就形交])"
     rf"|一半|半数)"
 )
 _PART_WORDS = re.compile(rf"(?:({_COUNT})[\s-])?([a-z]+)")
@@ -57,7 +57,8 @@ def number(words: str) -> Fraction:
     text = words.strip()
     if digits := re.match(DIGITS, text):
         plain = digits[0].replace(",", "").replace(" ", "")[:_LONGEST]
-        return Fraction("0" + plain if plain.startswith(".") else plain) * _scale(text[digits.end() :].strip())
+        value, scale = Fraction("0" + plain if plain.startswith(".") else plain), text[digits.end() :].strip()
+        return value ** _power(scale) if scale.startswith("^") and value else value * _scale(scale)
     return Fraction(_chinese(text)) if not text.isascii() else _english(text)
 
 
@@ -81,14 +82,17 @@ def part(words: str) -> Fraction:
     return count / _PARTS[match[2] if match[2] in _PARTS else match[2].removesuffix("s")]
 
 
+def _power(text: str) -> int:
+    """The exponent at the end of ``text``, within what a number of medicine can have; 1 where there is none."""
+    found = re.search(r"-?\d+$", text)
+    return max(-_LONGEST, min(_LONGEST, int(found[0]))) if found else 1
+
+
 def _scale(text: str) -> Fraction:
-    if not text:
-        return Fraction(1)
-    if text[0] == "^":
+    if not text or text[0] == "^":
         return Fraction(1)
     if text[0] in "×x*":
-        power = re.search(r"-?\d+$", re.sub(r"^[×x*]\s?10", "", text))
-        return Fraction(10) ** max(-40, min(40, int(power[0]))) if power else Fraction(10)
+        return Fraction(10) ** _power(re.sub(r"^[×x*]\s?10", "", text))
     if text in _SCALES:
         return Fraction(_SCALES[text])
     value = 1

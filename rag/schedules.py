@@ -36,7 +36,8 @@ _FORMS: dict[str, tuple[str, ...]] = {
         rf"\b(?P<n>{DIGITS}|{ENGLISH})(?:\s?(?:-|~|\bto\b|\bor\b)\s?(?P<n2>{DIGITS}|{ENGLISH}))?[\s-]?(?P<u>hourly|hrly|weekly|monthly|yearly)\b",
         rf"每隔?{_RANGE}\s?(?P<u>{HAN_TIME_UNIT}|h|d)(?:\s?{_GIVEN}\s?(?:1|一)次)?",
         rf"(?:1|一)次\s?/\s?{_RANGE}\s?(?P<u>{HAN_TIME_UNIT}|h|d)",
-        rf"\bevery (?P<other>other|alternate|second|third) (?P<u>{TIME_UNIT})|\b(?:on )?alternate (?P<u>days|weeks)\b",
+        rf"\bevery (?P<other>other|alternate|second|third) (?P<u>{TIME_UNIT})",
+        r"\b(?:on )?alternate (?P<u>days|weeks)\b",
         rf"隔(?:1|一)?(?P<u>日|天|周|月)(?P<other>(?:\s?{_GIVEN}\s?(?:1|一)次)?)",
     ),
     "count": (
@@ -48,7 +49,8 @@ _FORMS: dict[str, tuple[str, ...]] = {
     ),
     "bare": (
         rf"\b(?P<u>{_ADVERB})\b",
-        rf"(?:\b(?:per|each|every|an?)\s)(?P<u>{TIME_UNIT})|/\s?(?P<u>{TIME_UNIT}|{HAN_TIME_UNIT})",
+        rf"\b(?:per|each|every|an?)\s(?P<u>{TIME_UNIT})",
+        rf"/\s?(?P<u>{TIME_UNIT}|{HAN_TIME_UNIT})",
         rf"每(?P<u>{HAN_TIME_UNIT})",
     ),
 }
@@ -58,23 +60,7 @@ def _unnamed(pattern: str) -> str:
     return re.sub(r"\(\?P<\w+>", "(?:", pattern)
 
 
-def _alternatives(pattern: str) -> list[str]:
-    """``pattern`` at its outermost bars, where a name may stand on either side."""
-    parts, depth, start = [], 0, 0
-    for at, letter in enumerate(pattern):
-        depth += {"(": 1, ")": -1}.get(letter, 0) if pattern[at - 1] != "\\" else 0
-        if letter == "|" and not depth:
-            parts.append(pattern[start:at])
-            start = at + 1
-    return [*parts, pattern[start:]]
-
-
-_READ = [
-    (form, re.compile(one))
-    for form, patterns in _FORMS.items()
-    for pattern in patterns
-    for one in _alternatives(pattern)
-]
+_READ = [(form, re.compile(pattern)) for form, patterns in _FORMS.items() for pattern in patterns]
 FREQUENCY = rf"(?P<frequency>{'|'.join(_unnamed(pattern) for patterns in _FORMS.values() for pattern in patterns)})"
 
 

@@ -81,6 +81,8 @@ def test_one_quantity_is_written_in_many_ways(same: tuple[str, ...]) -> None:
         ("≥18", ">18"),
         ("at least 5", "at most 5"),
         ("5-10 mg", "5 mg"),
+        ("10⁹/L", "10⁶/L"),
+        ("3×10⁹/L", "3×10⁶/L"),
         ("daily", "weekly"),
         ("5 °C", "5 °F"),
         ("250 mg/5 mL", "250 mg/50 mL"),
