@@ -8,13 +8,13 @@ is about the one it has named.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 from rag.abbreviations import definitions
 from rag.checking.pairing import Gap, Pairing, differing, pairings
 from rag.checking.reading import Token, normal, plain, read
-from rag.checking.synonyms import kind_of
+from rag.checking.synonyms import kind_of, meaning_of
 from rag.checking.types import Finding
 from rag.languages import HAN, language_of
 from rag.types import Issue
@@ -57,9 +57,9 @@ def _findings(pairing: Pairing, whole: str) -> Iterator[tuple[Token, Token | Non
     """The names of a sentence that the source lacks there, each with the one that it has in its place."""
     swapped: list[str] = []
     if pairing.alike:
-        for gap in pairing.gaps:
+        for gap in (*pairing.gaps, _whole_gap(pairing)):
             for own, rival in _swaps(gap, whole, close=pairing.close):
-                if own.text not in swapped:
+                if not any(own.text in text for text in swapped):
                     swapped.append(own.text)
                     yield own, rival
     there = {token.key for token in pairing.other.tokens}
@@ -68,6 +68,12 @@ def _findings(pairing: Pairing, whole: str) -> Iterator[tuple[Token, Token | Non
             continue
         if _is_missed(token, whole):
             yield token, _rival(pairing, token) if pairing.coverage >= RIVAL_FROM else None
+
+
+def _whole_gap(pairing: Pairing) -> Gap:
+    """What is left of both sentences without what they begin and end with."""
+    own, source, _, _ = differing(pairing.one.text, pairing.other.text)
+    return Gap(read(own).tokens, read(source).tokens, own, source)
 
 
 def _swaps(gap: Gap, whole: str, *, close: bool) -> Iterator[tuple[Token, Token]]:
@@ -102,6 +108,8 @@ def _single_names(gap: Gap) -> tuple[Token, Token] | None:
     if own.unknown and rival.unknown and not (own.kind or rival.kind):
         return (own, rival) if _named(gap.words[0]) else None
     if not (own.unknown or own.kind) or not (rival.unknown or rival.kind):
+        return None
+    if {own.kind, rival.kind} == {"substance", "term"} and " " in own.text + rival.text:
         return None
     kind = own.kind if own.kind == rival.kind else ""
     return replace(own, kind=kind), replace(rival, kind=kind or rival.kind)
@@ -163,7 +171,7 @@ def _abbreviates(short: str, long: str) -> bool:
 
 def _is_missed(token: Token, whole: str) -> bool:
     """Whether a token is the name of a drug or disease that the source mentions nowhere."""
-    return _is_specific(token) and not _CLASS.fullmatch(token.text) and not _is_mentioned(token, whole)
+    return _is_drug_or_disease(token) and not _CLASS.fullmatch(token.text) and not _is_mentioned(token, whole)
 
 
 def _is_mentioned(token: Token, whole: str) -> bool:
@@ -175,15 +183,10 @@ def _is_mentioned(token: Token, whole: str) -> bool:
     words = [word for word in _LETTERS.findall(stated) if len(word) > 2]
     if stated.isascii() and words and all(_stands(word, mentioned.text) for word in words):
         return True
+    if len(words) == 1 and (alike := get_close_matches(stated, mentioned.words, 1, _TYPING_ERROR)):
+        return meaning_of(alike[0]) is None
     long = _definitions(whole).get(stated)
     return (long is not None and long in mentioned.text) or any(_abbreviates(word, stated) for word in mentioned.words)
-
-
-def _is_specific(token: Token) -> bool:
-    """Whether a token names a drug or a disease, and no class of substances."""
-    if token.kind == "substance":
-        return token.key.startswith("=") or "substance" in {kind_of(token.text), kind_of(token.key.lstrip("+"))}
-    return token.kind == "disease"
 
 
 def _stands(word: str, text: str) -> bool:

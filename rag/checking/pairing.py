@@ -48,8 +48,14 @@ class Pairing:
     @property
     def alike(self) -> bool:
         """Whether the sentences are the same but for some words."""
-        in_one_place = len(self.gaps) == 1 and self.likeness >= 0.5
-        return self.coverage >= ALIKE or in_one_place or (bool(self.pairs) and self._unpaired(_FEW))
+        if self.coverage >= ALIKE or (self.pairs and self._unpaired(_FEW)):
+            return True
+        if len(self.gaps) != 1:
+            return False
+        gap = self.gaps[0]
+        return self.likeness >= 0.5 or len(gap.text) + len(gap.other_text) <= 0.5 * (
+            len(self.one.text) + len(self.other.text)
+        )
 
     @property
     def likeness(self) -> float:

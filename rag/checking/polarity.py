@@ -76,7 +76,10 @@ def _lone_negations(pairing: Pairing) -> tuple[dict[int, int | None], dict[int, 
         match = next((t for t in theirs if _meet(pairing, k, anchor, t, theirs[t])), None)
         if match is not None:
             del own[k], theirs[match]
-    return own, theirs
+    return (
+        {k: at for k, at in own.items() if at is None or not _reached(other, pairing.other.text, pairing.pairs[at])},
+        {k: at for k, at in theirs.items() if at is None or not _reached(one, pairing.one.text, back[at])},
+    )
 
 
 def _negations(
@@ -120,9 +123,11 @@ def _telling(pairing: Pairing, position: int, place: int, cue: Token, *, own: bo
     """Whether a negation of a pair of words makes the sentences differ: they are alike around it, and neither is the
     opposite of the other, nor does something else in the gap do what the negation does."""
     one, other = pairing.one.tokens[position], pairing.other.tokens[place]
-    if one.sign != other.sign or _negated_as_well(pairing, position, place, own=own):
+    if one.sign != other.sign:
         return False
     if not _same_surroundings(pairing, position, place):
+        return False
+    if not pairing.close and max(pairing.one.keys.count(one.key), pairing.other.keys.count(other.key)) > 1:
         return False
     for gap in pairing.gaps:
         if cue in (gap.words if own else gap.others):
@@ -135,16 +140,13 @@ def _telling(pairing: Pairing, position: int, place: int, cue: Token, *, own: bo
     return True
 
 
-def _negated_as_well(pairing: Pairing, position: int, place: int, *, own: bool) -> bool:
-    """Whether an earlier negation reaches as far as the word: "do not take more or increase the dose"."""
-    reading, at = (pairing.other, place) if own else (pairing.one, position)
-    clause = reading.tokens[at].clause
+def _reached(tokens: Sequence[Token], text: str, at: int) -> bool:
+    """Whether an earlier negation reaches as far as a word: "do not take more or increase the dose"."""
     for k in range(at - 1, max(-1, at - 2 * _REACH), -1):
-        if reading.tokens[k].clause != clause:
+        if tokens[k].clause != tokens[at].clause:
             return False
-        if reading.tokens[k].negates:
-            between = reading.text[reading.tokens[k].end : reading.tokens[at].start]
-            return _OR.search(between) is not None
+        if tokens[k].negates:
+            return _OR.search(text[tokens[k].end : tokens[at].start]) is not None
     return False
 
 
@@ -199,6 +201,8 @@ def _grades(pairing: Pairing) -> Iterator[tuple[str, str]]:
     if not pairing.alike:
         return
     for gap in pairing.gaps:
+        if max(len(gap.words), len(gap.others)) > 2 * _FEW:
+            continue
         own, source = _grade(gap.words), _grade(gap.others)
         if own and source and own[0] != source[0] and not {own[0], source[0]} <= {"yes", "use"}:
             yield own[1], source[1]
@@ -216,13 +220,15 @@ def _letters(
     for gap in pairing.gaps:
         added = bool(gap.words) and not gap.others and all(token in lone for token in gap.words)
         dropped = bool(gap.others) and not gap.words and all(token in lone_there for token in gap.others)
-        if (
-            added
-            or dropped
-            or _differ_by_negation(gap.text, gap.other_text)
-            or _made_with_opposites(gap.text, gap.other_text)
-        ):
+        if added or dropped or _are_opposites(gap.text, gap.other_text):
             yield _or_nothing(pairing, gap.text), _or_nothing(pairing, gap.other_text)
+    if _are_opposites(pairing.one.text, pairing.other.text):
+        own, source, _, _ = differing(pairing.one.text, pairing.other.text)
+        yield _or_nothing(pairing, own), _or_nothing(pairing, source)
+
+
+def _are_opposites(one: str, other: str) -> bool:
+    return _differ_by_negation(one, other) or _made_with_opposites(one, other)
 
 
 def _differ_by_negation(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.checking.pairing import Pairing, pairings
 from rag.checking.reading import normal, plain
@@ -84,8 +85,9 @@ def population_findings(sentence: str, near: Sequence[str], whole: str) -> tuple
     return fewest or _unnamed(sentence, said, near, whole)
 
 
+@lru_cache(maxsize=2048)
 def populations(text: str) -> Counter[str]:
-    """How often ``text`` names each population."""
+    """How often ``text`` names each population. The result is shared: not to be changed."""
     text = normal(text)
     found: Counter[str] = Counter()
     for pattern in (_POPULATION, _SEX):

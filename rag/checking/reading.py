@@ -24,7 +24,7 @@ from rag.checking.synonyms import (
     known_phrases,
     meaning_of,
     negations,
-    spelling,
+    stem_key,
 )
 from rag.languages import HAN
 
@@ -33,6 +33,7 @@ _RUN = re.compile(
     r"|(?P<break>[,;:.!?()\[\]，；：。！？（）、…\n])",
     re.IGNORECASE,
 )
+_REPLY = re.compile(r"^(?:no|yes)[.,;:!] ", re.IGNORECASE)
 _PREFIX = re.compile(r"(?:non|un)-(?=[a-z]{2})|(?:non|un)(?=[a-z]{4})")
 _LATIN_NAME = re.compile(r"(?=.*[A-Z].*[A-Z0-9])[A-Za-z0-9-]{2,}")
 _NUMBER = re.compile(r"\d[\d.,]*[a-z]*", re.IGNORECASE)
@@ -88,6 +89,7 @@ def normal(text: str) -> str:
     return _SPACES.sub(" ", simplified(unicodedata.normalize("NFKC", text))).strip()
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """``normal``, without case, spaces and punctuation: what two writings of one sentence share."""
     return "".join(filter(str.isalnum, normal(text).casefold()))
@@ -96,7 +98,7 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=8192)
 def read(sentence: str) -> Reading:
     """What ``sentence`` says, as tokens."""
-    text = normal(sentence)
+    text = _REPLY.sub("", normal(sentence))
     found: list[Token] = []
     pending: list[re.Match[str]] = []
     clause = 0
@@ -167,7 +169,7 @@ def _other(word: str, start: int, end: int, clause: int) -> Iterator[Token]:
     if prefix and (rest := word[prefix.end() :]) and _is_negated(word, rest):
         known = meaning_of(rest)
         yield Token(word, start, start, NEGATION, 0, "", clause)
-        yield Token(word, start, end, known.key if known else folded(rest), known.sign if known else 0, "", clause)
+        yield Token(word, start, end, known.key if known else stem_key(rest), known.sign if known else 0, "", clause)
         return
     parts = word.split("-")
     if len(parts) > 1 and not _LATIN_NAME.fullmatch(word) and all(len(part) > 2 for part in parts):
@@ -189,8 +191,7 @@ def _is_negated(word: str, rest: str) -> bool:
 def _single(word: str, start: int, clause: int) -> Iterator[Token]:
     kind = kind_of(word)
     named = bool(_LATIN_NAME.fullmatch(word)) or not _is_ordinary(word)
-    key = stem(spelling(word.lower()))
-    yield Token(word, start, start + len(word), key, 0, kind, clause, unknown=named and word[0].isalpha())
+    yield Token(word, start, start + len(word), stem_key(word), 0, kind, clause, unknown=named and word[0].isalpha())
 
 
 def _is_ordinary(word: str) -> bool:
@@ -269,7 +270,16 @@ def _words(text: str, start: int, end: int, clause: int) -> Iterator[Token]:
             length = 1
             first, last = edges[place], edges[place + 1]
             word = cut[place]
-            unknown = len(word) > 1 and not bilingual.english_of(word)
-            kind = kind_of(word) or ("substance" if len(word) > 1 and bilingual.names_species(word) else "")
+            kind, unknown = _unlisted(word)
             yield Token(word, first, last, word, 0, kind, clause, unknown)
         place += length
+
+
+@lru_cache(maxsize=50_000)
+def _unlisted(word: str) -> tuple[Kind, bool]:
+    """What a Chinese word that neither the groups nor the glossary have seems to name, and whether no dictionary has
+    it either."""
+    if len(word) == 1:
+        return kind_of(word), False
+    kind: Kind = kind_of(word) or ("substance" if bilingual.names_species(word) else "")
+    return kind, not bilingual.english_of(word)

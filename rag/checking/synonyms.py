@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from rag import glossary
-from rag.analysis import simplified
+from rag.analysis import simplified, stem
 from rag.languages import HAN
 
 Kind = Literal["", "substance", "disease", "term"]
-"""What a name names: a drug or other substance, a disease, or another thing that the glossary has. Other words: ""."""
+"""What a name names: a drug, as far as its ending tells, a disease, or another thing that the lists have. Other words:
+""."""
 
 LONGEST = 6
 """Words of the longest phrase that is looked up."""
@@ -52,6 +53,7 @@ _DISEASE_EN = re.compile(
     r"|tetanus|psoriasis|leprosy|dementia|hypertension|hypotension|anemia|autism|glaucoma|cataract|migraine|influenza"
     r"|rubella|mumps|sepsis|scabies|eczema|goit(?:er|re)|hernia)s?$"
 )
+_NO_DISEASE = re.compile("^anti|(?:mit|mei|apopt|osm|cyt|symbi|diagn|progn|hypn|metamorph|ferropt|pyropt)osis$")
 _SUBSTANCE_EN = re.compile(
     r"[a-z]{2,}(?:cillin|mycin|micin|cycline|floxacin|pril|sartan|olol|statin|azole|mab|tinib|gliptin|gliflozin|glutide"
     r"|parin|vir|prazole|dipine|zepam|zolam|triptan|setron|tidine|lukast|afil|oxetine|azepine|barbital|caine|cef\w+"
@@ -99,11 +101,13 @@ def meaning_of(term: str) -> Meaning | None:
     """What the groups or the glossary know of a word or phrase; None where it is in neither. An abbreviation in
     capitals, such as AIDS, is known in capitals only."""
     for key in dict.fromkeys((_key(term), folded(term))):
-        if known := _tables().groups.get(key) or _names().get(key):
+        known = _tables().groups.get(key) or _names().get(key)
+        if known and (known.key != NEGATION or term.lower().replace("’", "'") in negations()):
             return known
     return None
 
 
+@lru_cache(maxsize=50_000)
 def is_function_word(term: str) -> bool:
     """Whether a word says nothing by itself."""
     return folded(term) in _tables().function
@@ -115,6 +119,7 @@ def known_phrases() -> Iterator[str]:
     yield from _names()
 
 
+@cache
 def negations() -> frozenset[str]:
     """The words and phrases that negate, as they are written."""
     return frozenset(text for text, key in _negating() if key)
@@ -125,6 +130,7 @@ def harmless() -> frozenset[str]:
     return frozenset(_tables().harmless)
 
 
+@lru_cache(maxsize=50_000)
 def kind_of(term: str) -> Kind:
     """What a name that no list has seems to name, by its ending."""
     if _HAN.search(term):
@@ -134,7 +140,7 @@ def kind_of(term: str) -> Kind:
     word = spelling(term.lower())
     if _SUBSTANCE_EN.fullmatch(word):
         return "substance"
-    return "disease" if len(word) > 5 and _DISEASE_EN.search(word) else ""
+    return "disease" if len(word) > 5 and _names_disease(word) else ""
 
 
 @lru_cache(maxsize=100_000)
@@ -143,6 +149,12 @@ def folded(term: str) -> str:
     if _HAN.search(term):
         return simplified(term).replace(" ", "")
     return " ".join(_folded_word(word) for word in _WORD.findall(term.lower()))
+
+
+@lru_cache(maxsize=50_000)
+def stem_key(word: str) -> str:
+    """The key of an English word that is in no list: its stem."""
+    return stem(spelling(word.lower()))
 
 
 @lru_cache(maxsize=100_000)
@@ -212,13 +224,18 @@ def _tables() -> _Tables:
     for line in _sections()["negated"]:
         prefix, *words = _members(line.replace(" ", ";"))
         for word in words:
-            known = tables.groups.get(folded(word)) or Meaning(folded(word))
+            known = tables.groups.get(folded(word)) or Meaning(stem_key(word))
             negated = Meaning(known.key, known.sign, known.kind, negated=True)
             tables.groups.setdefault(folded(prefix + word), negated)
     tables.function = {folded(member) for line in _sections()["function"] for member in _members(line)}
     tables.harmless = {member for line in _sections()["no negation"] for member in _members(line)}
     tables.harmless |= {name for name in tables.groups if _HAN.search(name) and tables.groups[name].key != NEGATION}
     return tables
+
+
+def _names_disease(english: str) -> bool:
+    name = spelling(english.lower())
+    return bool(_DISEASE_EN.search(name)) and not _NO_DISEASE.search(name)
 
 
 def _kind_of_group(members: list[str]) -> Kind:
@@ -249,20 +266,22 @@ def _names() -> dict[str, Meaning]:
             key = above[key]
         return key
 
-    lines: list[tuple[str, list[str]]] = []
+    lines: list[tuple[str, list[str], bool]] = []
     for chinese, english in glossary.entries().items():
         if not _ASKING.search(chinese):
             keys = [folded(chinese), *(_key(name) for name in english)]
-            lines.append((chinese, [key for key in keys if key]))
+            disease = bool(_DISEASE_ZH.search(chinese)) or any(_names_disease(name) for name in english)
+            lines.append((chinese, [key for key in keys if key], disease))
             for key in keys[1:]:
                 above[root(key)] = root(keys[0])
     kinds: dict[str, Kind] = {}
     known: dict[str, Meaning] = {}
-    for chinese, keys in lines:
+    for chinese, keys, disease in lines:
         kind: Kind = "term"
         if chinese in substances:
-            kind = "substance"
-        elif _DISEASE_ZH.search(chinese) or any(_DISEASE_EN.search(key) for key in keys[1:]):
+            drug = any(kind_of(name) == "substance" for name in (chinese, *glossary.entries()[chinese]))
+            kind = "substance" if drug else "term"
+        elif disease:
             kind = "disease"
         top = root(keys[0])
         if kinds.get(top, "term") == "term":
@@ -271,7 +290,7 @@ def _names() -> dict[str, Meaning]:
             if (grouped := groups.get(key)) and grouped.key != NEGATION and not grouped.negated:
                 known.setdefault(top, grouped)
     found: dict[str, Meaning] = {}
-    for _, keys in lines:
+    for _, keys, _ in lines:
         for key in keys:
             top = root(key)
             grouped = known.get(top)
