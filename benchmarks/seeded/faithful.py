@@ -80,7 +80,7 @@ def numbers_reordered(sentence: Sentence, names: Names, chance: random.Random) -
         if (
             match.start() not in free
             or len(found) > 1
-            or re.search(r"(?:between|from|to|of|介于)\s$", text[: match.start()])
+            or re.search(r"(?:between|from|to|of|\d in|介于)\s$", text[: match.start()])
         ):
             continue
         members = (
@@ -162,7 +162,7 @@ _DIGIT_ZH = re.compile(
     r"(?<![A-Za-z\d.、~～–\-至第/])([1-9])(?=(?:个(?!月大)|种|例|天|周|小时|次(?!之)|项|倍|岁|年(?!级)|组)(?![~～–/]))"
 )
 _WORD_ZH = re.compile(
-    r"(?<![一二三四五六七八九十百千第两几数多双\d分单其、～~至])([两二三四五六七八九])(?=(?:个|种|例|年|天|周|岁|小时|类|项|倍|组)(?![之分]))"
+    r"(?<![一二三四五六七八九十百千第两几数多双\d分单其、～~至])([两二三四五六七八九])(?=(?:个|种|例|年|天|周|岁|小时|类|项|倍|组)(?![之分子制]))"
 )
 
 

@@ -36,9 +36,9 @@ _MASKED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_BARRED_BEFORE = re.compile(r"[A-Za-z\d_./:#^*±√αβγδμ+]$|[A-Za-z)][-–−]$|(?:^|[\s(=<>])[-−–]$|[×=]\s*$")
+_BARRED_BEFORE = re.compile(r"[A-Za-z\d_./:#^*±√α-ωΑ-Ω+．〔]$|[A-Za-z)][-–−]$|(?:^|[\s(=<>])[-−–]$|[×=]\s*$")
 _BARRED_AFTER = re.compile(
-    r"[\d/:^°′'’_*]|\.\d|\s?[×x]\s|\s?[±]|-(?!\d|(?:year|month|week|day|hour|minute|fold|mg|ml|g|kg|cm|mm|point|item|bed)\b)"
+    r"[\d/:^．〕°′'’_*]|\.\d|\.(?=[\u4e00-\u9fff])|\s?[×x]\s|\s?[±]|-(?!\d|(?:year|month|week|day|hour|minute|fold|mg|ml|g|kg|cm|mm|point|item|bed)\b)"
     r"|(?:st|nd|rd|th)\b|[α-ω](?!g)|,\d"
 )
 _GLUED_UNIT = re.compile(

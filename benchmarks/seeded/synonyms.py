@@ -48,7 +48,7 @@ _EN = r"""
 \bdue to\b	because of
 \bindividuals\b(?= (?:with|who|affected))	people
 \bpeople(?= with| who)	individuals
-\borally\b	by mouth
+\borally\b(?!/)	by mouth
 \bby mouth\b	orally
 \bintravenously\b	by the intravenous route
 \bintramuscularly\b	by the intramuscular route
@@ -92,7 +92,7 @@ _ZH = """
 升高(?!的幅度)	增高
 增高	升高
 (?<=[平值率量度能力压数])下降(?!期|支|至|到)	降低
-(?<![可能])引起(?!的)	导致
+(?<![可能])引起(?!的|重视|注意|关注|警惕)	导致
 导致(?!的)	引起
 (?<!最)常见(?=的)	多见
 首选(?=治疗|药物|方法|方案)	首先选用的
