@@ -10,12 +10,14 @@ EXCERPT = 220
 
 
 def write_json(metrics: Mapping[str, Any], items: Iterable[Mapping[str, Any]], folder: Path) -> None:
-    """Writes ``metrics.json`` and ``items.jsonl``, an item a line."""
+    """Writes ``metrics.json`` and ``items.jsonl``, an item a line. Earlier items stay until the new ones are whole."""
     figures = json.dumps(metrics, ensure_ascii=False, indent=2)
     (folder / "metrics.json").write_text(figures + "\n", encoding="utf-8")
-    with (folder / "items.jsonl").open("w", encoding="utf-8") as lines:
+    unfinished = folder / "items.jsonl.part"
+    with unfinished.open("w", encoding="utf-8") as lines:
         for item in items:
             lines.write(json.dumps(item, ensure_ascii=False) + "\n")
+    unfinished.replace(folder / "items.jsonl")
 
 
 def render(template: str, **values: Any) -> str:

@@ -1,4 +1,4 @@
-"""``evaluate``: retrieval, claims."""
+"""``evaluate``: retrieval, claims, taiyi2."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from api.commands.evaluating_taiyi import evaluate_taiyi2
 from api.commands.shared import as_json, print_json
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ _out = click.option(
 @click.group()
 def evaluate() -> None:
     """Measure this installation on test collections."""
+
+
+evaluate.add_command(evaluate_taiyi2)
 
 
 @evaluate.command("retrieval")
