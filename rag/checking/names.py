@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 
 from rag.abbreviations import definitions
-from rag.checking.pairing import Gap, Pairing, differing, pairings
+from rag.checking.pairing import Gap, Pairing, differing, differing_words, pairings
 from rag.checking.reading import Token, normal, plain, read
 from rag.checking.synonyms import kind_of, meaning_of
 from rag.checking.types import Finding
@@ -81,6 +81,8 @@ def _swaps(gap: Gap, whole: str, *, close: bool) -> Iterator[tuple[Token, Token]
     sentences are not close, only drugs are taken for drugs and diseases for diseases."""
     if not gap.words or len(gap.words) > _MOST_WORDS or len(gap.others) > _MOST_WORDS:
         return
+    if any(first == second for first, second in differing_words(gap.text, gap.other_text)):
+        return
     if close and (pair := _single_names(gap)):
         own_names, rivals = [pair[0]], [pair[1]]
     elif close:
@@ -134,7 +136,8 @@ def _stands_for(rival: Token, gap: Gap) -> bool:
 
 
 def _named(token: Token) -> bool:
-    return bool(token.kind) or token.unknown
+    """Whether a token is a name, or a Latin word that no dictionary has and that is therefore likely to be one."""
+    return bool(token.kind) or (token.unknown and token.text.isascii())
 
 
 def _is_drug_or_disease(token: Token) -> bool:
@@ -150,7 +153,7 @@ def _same(one: Token, other: Token, whole: str) -> bool:
     """Whether two names that no list has as one are so all the same: one holds the other, both are forms of one word,
     or one is the abbreviation of the other."""
     first, second = one.text.lower(), other.text.lower()
-    if one.key == other.key or first in second or second in first:
+    if one.key == other.key or _holds(first, second) or _holds(second, first):
         return True
     if one.unknown and other.unknown and first.isascii() and second.isascii() and not (one.kind or other.kind):
         shared = next((k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
@@ -162,6 +165,14 @@ def _same(one: Token, other: Token, whole: str) -> bool:
         return True
     defined = _definitions(whole)
     return defined.get(first) == second or defined.get(second) == first
+
+
+def _holds(long: str, short: str) -> bool:
+    """Whether a name is another one with more words, none of which turns it around: non-Hodgkin lymphoma is another."""
+    if not long.isascii():
+        return short in long
+    words = set(_LETTERS.findall(long))
+    return words >= set(_LETTERS.findall(short)) and "non" not in words
 
 
 def _abbreviates(short: str, long: str) -> bool:

@@ -4,12 +4,13 @@ Keys are compared, so that synonyms and opposites pair; a word that moved pairs 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from rag.checking.reading import Reading, Token, read
+from rag.checking.synonyms import Meaning, meaning_of
 from rag.languages import HAN
 
 ALIKE = 0.6
@@ -129,6 +130,17 @@ def differing(one: str, other: str) -> tuple[str, str, str, str]:
     before = one[: own[start - 1].end()] if start else ""
     after = one[own[len(own) - end].start() :] if end else ""
     return _written(one, left), _written(other, right), before, after
+
+
+def differing_words(one: str, other: str) -> Iterator[tuple[Meaning, Meaning]]:
+    """What the words mean by which two texts differ, where lists have both: what is left of them, or in Chinese that
+    with the letter before or behind it, since a word may share one with what stands in its place."""
+    own, source, before, after = differing(one, other)
+    if own and source:
+        for lead, tail in (("", ""), ("", after[:1]), (before[-1:], "")):
+            first, second = meaning_of(lead + own + tail), meaning_of(lead + source + tail)
+            if first and second:
+                yield first, second
 
 
 def _written(text: str, parts: list[re.Match[str]]) -> str:

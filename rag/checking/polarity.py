@@ -1,24 +1,22 @@
 """Whether a sentence says the opposite of its source: negations, recommendations, directions.
 
 What tells is a difference between words that are otherwise the same: a negation that one of them has before a word
-that both have, opposites in the same place, another grade of recommendation. A sentence that says a thing in other
-words is never called its opposite here.
+that both have, opposites in the same place, another grade of recommendation. A sentence that says the opposite in
+quite other words is not found here.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.checking.pairing import Pairing, differing, pairings
+from rag.checking.pairing import Pairing, differing, differing_words, pairings
 from rag.checking.reading import Token, plain
-from rag.checking.synonyms import meaning_of
 from rag.checking.types import Finding
-from rag.languages import HAN, language_of
+from rag.languages import language_of
 from rag.types import Issue
 
 _REACH = 3
 """Words between a negation and the word it negates."""
 _FEW = 2
-_HAN = re.compile(f"[{HAN}]")
 _NEGATING = re.compile("[不未无非没勿]+|(?:not|no|never|without)")
 _CARRYING = re.compile(r"[有是能可会应需得为并]|\b(?:do|does|did|with|an?|the|any) ?\b")
 """What stands with a negation and adds nothing to it."""
@@ -239,14 +237,9 @@ def _differ_by_negation(one: str, other: str) -> bool:
 
 def _made_with_opposites(one: str, other: str) -> bool:
     """Whether two texts are the same but for a word and its opposite, such as 急性炎症 and 慢性炎症."""
-    own, source, before, after = differing(one, other)
-    if not own or not source:
-        return False
-    for lead, tail in (("", ""), ("", after[:1]), (before[-1:], "")):
-        first, second = meaning_of(lead + own + tail), meaning_of(lead + source + tail)
-        if first and second and first.key == second.key and first.sign * second.sign < 0:
-            return True
-    return False
+    return any(
+        first.key == second.key and first.sign * second.sign < 0 for first, second in differing_words(one, other)
+    )
 
 
 def _or_nothing(pairing: Pairing, text: str) -> str:

@@ -29,7 +29,9 @@ from rag.checking.synonyms import (
 from rag.languages import HAN
 
 _RUN = re.compile(
-    rf"(?P<han>[{HAN}]+)|(?P<latin>[^\W\d_{HAN}](?:[^\W_{HAN}]|[-'’./+](?=[^\W_{HAN}]))*|\d+(?:[.,]\d+)*[a-z]*)"
+    rf"(?P<han>[{HAN}]+)"
+    rf"|(?P<latin>[^\W\d_{HAN}](?:[^\W_{HAN}]|[-'’/+](?=[^\W_{HAN}])|(?<![^\W_][^\W_])\.(?=[^\W_{HAN}]))*"
+    r"|\d+(?:[.,]\d+)*[a-z]*)"
     r"|(?P<break>[,;:.!?()\[\]，；：。！？（）、…\n])",
     re.IGNORECASE,
 )

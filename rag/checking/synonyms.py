@@ -36,7 +36,6 @@ _SPELLINGS = tuple(
         ("ll(?=ed$|ing$|er$)", "l"),
         ("tre(?=$|s$)", "ter"),
         ("sulph", "sulf"),
-        (r"(?<=[a-z])phy(?=ll)", "phy"),
     )
 )
 _KINDS: dict[str, Kind] = {"words": "", "symptoms": "term"}

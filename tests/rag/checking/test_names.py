@@ -17,6 +17,14 @@ def found(sentence: str, source: str, whole: str = "") -> tuple[Finding, ...]:
         ("Start sotorasib in these patients.", "Start imatinib in these patients.", "sotorasib", "imatinib"),
         ("Elacestrant was more effective.", "Danicopan was more effective.", "Elacestrant", "Danicopan"),
         ("Screen for gout every year.", "Screen for glaucoma every year.", "gout", "glaucoma"),
+        (
+            "It is active in indolent Hodgkin lymphoma.",
+            "It is active in indolent non-Hodgkin lymphoma.",
+            "Hodgkin lymphoma",
+            "non-Hodgkin lymphoma",
+        ),
+        ("该药用于充血性痢疾。", "该药用于充血性心力衰竭。", "痢疾", "心力衰竭"),
+        ("方中以麻黄为君药。", "方中以桂枝为君药。", "麻黄", "桂枝"),
         ("首选阿奇霉素治疗。", "首选青霉素治疗。", "阿奇霉素", "青霉素"),
         ("首选沃诺拉赞治疗该病。", "首选奥美拉唑治疗该病。", "沃诺拉赞", "奥美拉唑"),
         ("该药用于痛风患者。", "该药用于哮喘患者。", "痛风", "哮喘"),
@@ -45,6 +53,7 @@ def test_a_swap_is_found_even_where_the_source_names_the_drug_elsewhere() -> Non
         ("心梗需要立即治疗。", "心肌梗死需立即治疗。"),
         ("Paracetamol relieves fever.", "对乙酰氨基酚可退热。"),
         ("COPD is treated with inhalers.", "Chronic obstructive pulmonary disease is treated with inhalers."),
+        ("本病多见于肺部，大大降低了肺功能。", "本病常见于肺部，大大减少了肺功能。"),
         ("Trazodone is best taken at bedtime.", "Trazadone is best taken at bedtime."),
     ],
 )
