@@ -9,7 +9,7 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ingestion.annotated_texts.pubtator import Article, read_pubtator
@@ -17,8 +17,9 @@ from ingestion.json_lines import numbered_lines, objects_of_file
 from ingestion.loaders.source import opened
 from ingestion.question_sets.items import Item, json_document, json_objects
 from rag.errors import UnreadableFile
-from rag.taiyi_tasks.types import Fact, Instance
-from rag.taiyi_tasks.wording import canonical
+from rag.taiyi_tasks.naming import label_of
+from rag.taiyi_tasks.types import Fact, Instance, TaskSet
+from rag.taiyi_tasks.wording import canonical, plain
 
 CMEEE = '{"text": "...", "entities": [{"start_idx": 0, "end_idx": 1, "type": "dis", "entity": "..."}]}'
 CMEIE = '{"text": "...", "spo_list": [{"subject": "...", "predicate": "...", "object": {"@value": "..."}}]}'
@@ -80,11 +81,13 @@ def cmeee(path: Path) -> list[Instance]:
     return instances
 
 
-def cmeie(path: Path) -> list[Instance]:
+def cmeie(task: TaskSet, path: Path) -> list[Instance]:
+    """Relations that are no labels of the task stay as they are: no reply can state them."""
     instances: list[Instance] = []
+    labels = label_of(task)
     for number, (_, where, stated) in enumerate(objects_of_file(path, CMEIE)):
         item = Item(where, stated, CMEIE)
-        gold = frozenset(_cmeie_relation(relation) for relation in _inner(item, "spo_list"))
+        gold = frozenset(_cmeie_relation(relation, labels) for relation in _inner(item, "spo_list"))
         instances.append(Instance(str(number), item.text("text"), gold, str(number)))
     return instances
 
@@ -107,12 +110,14 @@ def _cmeee_entity(entity: Item, text: str) -> Fact:
     return CMEEE_TYPES[kind], canonical(mention)
 
 
-def _cmeie_relation(relation: Item) -> Fact:
+def _cmeie_relation(relation: Item, labels: Mapping[str, str]) -> Fact:
     stated = relation.fields.get("object")
     object_ = Item(relation.where, stated, relation.example) if isinstance(stated, dict) else None
     if object_ is None:
         raise relation.wrong("object", 'is not {"@value": "..."}')
-    return canonical(relation.text("subject")), relation.text("predicate"), canonical(object_.text("@value"))
+    predicate = relation.text("predicate")
+    label = labels.get(plain(predicate).casefold(), predicate)
+    return canonical(relation.text("subject")), label, canonical(object_.text("@value"))
 
 
 def _inner(item: Item, name: str) -> Iterator[Item]:

@@ -88,7 +88,7 @@ def _instances(task: TaskSet, paths: list[Path]) -> list[Instance]:
         case "cmeee":
             return entity_sets.cmeee(*paths)
         case "cmeie":
-            return entity_sets.cmeie(*paths)
+            return entity_sets.cmeie(task, *paths)
         case "bc7-litcovid":
             return topic_sets.litcovid(task, *paths)
         case "hoc":

@@ -112,7 +112,8 @@ def test_cmeie_is_read_as_subject_relation_and_object(tmp_path: Path) -> None:
     spo = {"subject": "肺炎", "subject_type": "疾病", "predicate": "相关（导致）", "object": {"@value": "发热"},
            "object_type": {"@value": "疾病"}}  # fmt: skip
     line = json.dumps({"text": "肺炎可致发热。", "spo_list": [spo]}, ensure_ascii=False)
-    written(tmp_path, "CMeIE_dev.jsonl", f"{line}\n{line}\n")
+    half_width = line.replace("（", "(").replace("）", ")")
+    written(tmp_path, "CMeIE_dev.jsonl", f"{line}\n{half_width}\n")
     assert gold(read(tmp_path, "cmeie")) == [{("肺炎", "相关（导致）", "发热")}] * 2
     assert len(read(tmp_path, "cmeie", limit=1).instances) == 1
     assert read(tmp_path, "cmeie", limit=1).available == 2
