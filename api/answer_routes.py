@@ -15,8 +15,9 @@ from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
 from api.schemas import AskBody
 from rag import record
-from rag.answering import Answered, Draft, Event, Found, Judged, answering
+from rag.answering import answering
 from rag.errors import Unavailable
+from rag.making import Answered, Draft, Event, Found, Judged
 
 router = APIRouter(prefix="/v1")
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from fastapi import Request
 
 from api.events import HEARTBEAT_S
-from rag.answering import Event
+from rag.making import Event
 
 LOOK_EVERY_S = 0.25
 

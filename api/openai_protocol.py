@@ -21,8 +21,9 @@ from api.problems import openai_error, problem_of, request_id_of
 from api.routes import Asker, OpenSystem
 from api.schemas import MAX_QUESTION, Retrieval
 from api.wire import Json
-from rag.answering import Answered, Event, Judged, answering
+from rag.answering import answering
 from rag.errors import NotFound
+from rag.making import Answered, Event, Judged
 from rag.system import System
 from rag.types import Answer, AnswerMode, Ask, Sampling, Turn
 
@@ -163,7 +164,7 @@ async def _chunks(
                         said += added
                         yield chunk({"content": added})
                     case Answered(answer):
-                        if rest := answer.text[len(said) :]:
+                        if rest := _content(answer)[len(said) :]:
                             yield chunk({"content": rest})
                         if with_usage:
                             yield chunk({}, _finish_reason(answer))
@@ -183,7 +184,7 @@ async def _after(first: Event | None, events: AsyncGenerator[Event | None]) -> A
 
 
 def _completion(model: str, answer: Answer) -> Json:
-    message = {"role": "assistant", "content": answer.text, "refusal": None}
+    message = {"role": "assistant", "content": _content(answer), "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(answer)}
     return {
         "id": f"chatcmpl-{answer.id}",
@@ -196,12 +197,24 @@ def _completion(model: str, answer: Answer) -> Json:
     }
 
 
+def _content(answer: Answer) -> str:
+    """The text, and where sources disagree what both say: a client of the protocol shows nothing else."""
+    return "\n\n".join([answer.text, *(conflict.message for conflict in answer.conflicts)])
+
+
 def _sources(answer: Answer) -> Json:
-    """What the protocol has no place for: the citations, and under which id the whole answer was recorded."""
-    known = ("status", "confidence", "notices", "conversation_id")
+    """What the protocol has no place for: the citations, what was kept out, where sources disagree, how far the answer
+    can be relied on, and under which id the whole of it was recorded."""
+    known = ("status", "confidence", "confidence_reasons", "notices", "conversation_id")
     return {
         "citations": [asdict(citation) for citation in answer.citations],
-        "answer": {"id": answer.id, **{name: getattr(answer, name) for name in known}},
+        "answer": {
+            "id": answer.id,
+            **{name: getattr(answer, name) for name in known},
+            "withheld": [asdict(sentence) for sentence in answer.withheld],
+            "conflicts": [asdict(conflict) for conflict in answer.conflicts],
+            "abstention": None if answer.abstention is None else asdict(answer.abstention),
+        },
     }
 
 

@@ -8,8 +8,8 @@ import click
 from tqdm import tqdm
 
 from ingestion.pipeline import FileResult, Listener
-from rag.catalog import FlaggedPassage
-from rag.types import Answer, Citation, Document, Hit, OtherSource, Passage, SearchResult
+from rag.catalog import CollectionCounts, FlaggedPassage
+from rag.types import Answer, Citation, Document, Hit, OtherSource, Passage, SearchResult, Sentence
 
 NOTICE = "From the documents in this library; no medical advice."
 
@@ -70,21 +70,29 @@ def print_answer(answer: Answer) -> None:
     click.echo(_indented(answer.text))
     for notice in answer.notices:
         click.secho(f"  ({notice})", fg="yellow")
+    for conflict in answer.conflicts:
+        click.secho(f"  ! {conflict.message}", fg="yellow", bold=True)
     for sentence in answer.withheld:
-        said = "; ".join(issue.message for issue in sentence.issues) or sentence.verdict
-        click.secho(f"  Kept out: {sentence.text} ({said})", fg="yellow")
+        click.secho(f"  Kept out: {sentence.text} ({_judgement(sentence)})", fg="yellow")
+    for sentence in answer.sentences:
+        if sentence.verdict != "supported" and sentence.issues:
+            click.secho(f"  In doubt: {sentence.text} ({_judgement(sentence)})", fg="yellow")
     if not answer.passages and answer.mode != "ungrounded":
         click.echo(NOTHING_FOUND)
-    elif answer.status == "abstained":
-        click.echo("\nClosest, but not close enough:")
-        for hit in answer.passages[:3]:
-            click.echo(f"  - {_place(hit.passage)}")
     hits = {hit.passage.passage_id: hit for hit in answer.passages}
     for citation in answer.citations:
         click.echo(f"\n[{citation.marker}] {_source(citation)}")
         if citation.passage_id in hits:
             _print_standing(hits[citation.passage_id])
+    if answer.confidence is not None:
+        reasons = " ".join(answer.confidence_reasons)
+        click.echo(f"\nConfidence {answer.confidence:.2f}{': ' if reasons else ''}{reasons}")
     click.secho(f"\n{NOTICE} Answer {answer.id}", dim=True)
+
+
+def _judgement(sentence: Sentence) -> str:
+    """The verdict and what is wrong, in one line."""
+    return "; ".join([sentence.verdict, *(issue.message for issue in sentence.issues)])
 
 
 def print_answers(answers: Sequence[Answer]) -> None:
@@ -92,6 +100,14 @@ def print_answers(answers: Sequence[Answer]) -> None:
         click.echo(f"{answer.id}  {answer.created_at[:19]}  {answer.status:<9}  {answer.question}")
     if not answers:
         click.echo("No answers yet. Ask something with: taiyi-rag ask QUESTION")
+
+
+def print_collections(collections: Sequence[CollectionCounts]) -> None:
+    for one in collections:
+        threshold = "" if one.abstain_below is None else f", abstains below {one.abstain_below:g}"
+        click.echo(f"{one.name}: {one.documents} documents, {one.passages} passages{threshold}")
+    if not collections:
+        click.echo("No collections yet. Load documents with: taiyi-rag ingest PATH")
 
 
 def print_documents(documents: Sequence[Document]) -> None:

@@ -2,88 +2,35 @@
 
 import asyncio
 import random
-import time
-import uuid
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from rag import record
-from rag.citing import CitedSentence, CitedSentences
-from rag.composing import Composition
+from rag import catalog, record
+from rag.abstention import abstention, told
+from rag.composing import Composition, Said
+from rag.confidence import weighed_up
+from rag.conflicts import conflicts
 from rag.conversation import TURNS_KEPT, standalone, translated
+from rag.drafting import written
 from rag.errors import ModelFailed, TaiyiError, Unavailable
 from rag.extraction import Quote, choose, ranked_sentences
-from rag.injection import neutralised, obeyed
-from rag.interleaving import interleaved
+from rag.injection import neutralised
 from rag.languages import language_of
-from rag.llm import LanguageModel, Piece, run
+from rag.llm import LanguageModel, run
+from rag.making import Answered, Event, Found, Judged, Work, milliseconds_since
 from rag.notices import notice
 from rag.prompting import contexts_of, grounded_prompt
-from rag.prompts import Prompt, prompt
+from rag.prompts import prompt
 from rag.quoting import citations
 from rag.retrieval import search
-from rag.sufficiency import judge, weigh
-from rag.support import Support, judged
+from rag.sufficiency import judge, packaged_calibration, weigh
 from rag.system import System
-from rag.types import (
-    Answer,
-    AnswerMode,
-    AnswerStatus,
-    Ask,
-    Caller,
-    Hit,
-    Issue,
-    Language,
-    Query,
-    Sampling,
-    SearchResult,
-    Sentence,
-    Turn,
-)
+from rag.types import Answer, AnswerStatus, Ask, Caller, Sampling, SearchResult, Turn
 
-if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
-
-KEPT_VERDICTS = ("supported", "partial")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The passages that the answer will rest on; for an abstention those that came closest."""
-
-    hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A piece of text as the model writes it, not judged yet."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A judged sentence; ``added`` is what it adds to the text, with its markers: nothing where it is withheld."""
-
-    sentence: Sentence
-    added: str
-
-    @property
-    def kept(self) -> bool:
-        return bool(self.added)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer, recorded."""
-
-    answer: Answer
-
-
-Event = Found | Draft | Judged | Answered
+HOLDING = ("supported", "partial")
+"""The verdicts of which an answer needs at least one sentence: else the passages are quoted."""
 
 
 def answer(ask: Ask, caller: Caller, system: System) -> Answer:
@@ -107,11 +54,13 @@ async def answering(ask: Ask, caller: Caller, system: System) -> AsyncGenerator[
     and ModelFailed for one that answers nonsense; what had been found by then is recorded as a failed answer, whose id
     the error has. Where the reader goes away, what was written by then is recorded as a partial one.
     """
-    work = _Work(ask, caller, system)
+    work = Work(ask, caller, system)
     try:
         async with aclosing(_steps(work)) as events:
             async for event in events:
                 yield event
+        with work.timed("conclude"):
+            await asyncio.to_thread(_concluded, work)
     except (asyncio.CancelledError, GeneratorExit):
         if work.has_begun:
             work.notices.append(notice("cut_off", work.language))
@@ -125,41 +74,7 @@ async def answering(ask: Ask, caller: Caller, system: System) -> AsyncGenerator[
     yield Answered(await asyncio.to_thread(_recorded, work, work.status))
 
 
-@dataclass(slots=True)
-class _Work:
-    """An answer in the making."""
-
-    ask: Ask
-    caller: Caller
-    system: System
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    language: Language = "en"
-    mode: AnswerMode = "extractive"
-    query: Query = field(default_factory=lambda: Query(""))
-    conversation_id: str = ""
-    has_begun: bool = False
-    status: AnswerStatus = "answered"
-    composition: Composition = field(default_factory=Composition)
-    hits: tuple[Hit, ...] = ()
-    confidence: float | None = None
-    generation: int = 0
-    model: str = "extractive"
-    prompt: str | None = None
-    sampling: Sampling | None = None
-    notices: list[str] = field(default_factory=list)
-    failure: str | None = None
-    usage: dict[str, int] = field(default_factory=lambda: {"prompt_tokens": 0, "completion_tokens": 0})
-    timings: dict[str, float] = field(default_factory=dict)
-    started: float = field(default_factory=time.perf_counter)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.timings[stage] = _milliseconds_since(started)
-
-
-async def _steps(work: _Work) -> AsyncGenerator[Event]:
+async def _steps(work: Work) -> AsyncGenerator[Event]:
     ask, system = work.ask, work.system
     work.language = ask.language or language_of(ask.query.text)
     work.mode = ask.mode or ("extractive" if system.llm is None else "grounded")
@@ -186,9 +101,8 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
     work.hits, work.generation, work.has_begun = found.hits, found.index_generation, True
     with work.timed("judge"):
         ranked = await asyncio.to_thread(_weighed, work, found)
-    if not ranked:
-        work.status = "abstained"
-        work.composition.text = notice("abstained", work.language)
+    if work.abstention is not None:
+        work.status, work.composition.text = "abstained", told(work.abstention, work.language)
         yield Found(work.hits)
         return
     if llm is not None:
@@ -201,7 +115,7 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
             _fall_back(work, error)
             work.hits = found.hits
         else:
-            if work.composition.sentences:
+            if any(sentence.verdict in HOLDING for sentence in work.composition.sentences):
                 return
             shown = {hit.passage.passage_id for hit in work.hits}
             work.hits += tuple(hit for hit in found.hits if hit.passage.passage_id not in shown)
@@ -210,16 +124,16 @@ async def _steps(work: _Work) -> AsyncGenerator[Event]:
         yield Found(work.hits)
     for quote in choose(ranked, work.language):
         span = (quote.hit, quote.start, quote.end)
-        yield Judged(*work.composition.keep(quote.text, [span], "supported", lead="\n"))
+        yield Judged(*work.composition.keep(Said(quote.text, (span,), "supported", (), 1.0, lead="\n")))
 
 
-def _fall_back(work: _Work, error: TaiyiError) -> None:
+def _fall_back(work: Work, error: TaiyiError) -> None:
     """From the language model's words to quotes."""
     work.notices.append(f"{notice('model_unavailable', work.language)} ({error})")
     work.composition, work.mode, work.model = Composition(), "extractive", "extractive"
 
 
-def _history(work: _Work) -> Sequence[Turn]:
+def _history(work: Work) -> Sequence[Turn]:
     """The turns before the question: those of the conversation it names, else those that the caller states."""
     work.conversation_id = work.ask.conversation_id or work.id
     if work.ask.conversation_id is None:
@@ -228,99 +142,52 @@ def _history(work: _Work) -> Sequence[Turn]:
         return record.turns(session, work.caller, work.ask.conversation_id, TURNS_KEPT)
 
 
-def _weighed(work: _Work, found: SearchResult) -> list[Quote]:
-    """The sentences that may answer, most fitting first; none where the evidence does not suffice."""
+def _weighed(work: Work, found: SearchResult) -> list[Quote]:
+    """The sentences that may answer, most fitting first; where the evidence does not suffice, why nothing is answered
+    is noted."""
     ranked = ranked_sentences(work.query.text, found.hits, work.system.embedder)
     judgement = judge(weigh(work.query.text, found.hits, ranked), work.system.embedder.fingerprint)
-    work.confidence = judgement.confidence
-    return ranked if judgement.sufficient else []
+    work.evidence, sufficient = judgement.confidence, judgement.sufficient
+    if work.evidence is not None and (below := _abstains_below(work)) is not None:
+        sufficient = bool(ranked) and work.evidence >= below
+    if not sufficient:
+        work.abstention = abstention(work.query.text, found.hits, ranked)
+    return ranked
 
 
-async def _grounded(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]:
+def _abstains_below(work: Work) -> float | None:
+    """The strictest of the thresholds that are stated for what was searched; None where the packaged one holds."""
+    stated = work.system.settings.abstain_below
+    with work.system.database.reading() as session:
+        searched = catalog.collections(session, work.caller, work.query.collections)
+    own = [stated if one.abstain_below is None else one.abstain_below for one in searched]
+    if all(threshold is None for threshold in own):
+        return None
+    packaged = packaged_calibration().threshold
+    return max(packaged if threshold is None else threshold for threshold in own)
+
+
+async def _grounded(work: Work, llm: LanguageModel) -> AsyncGenerator[Event]:
     sampling = await _sampling(work, llm)
     with work.timed("prompt"):
         contexts = await asyncio.to_thread(contexts_of, work.hits, work.caller, work.system)
-        written = await grounded_prompt(work.query.text, work.language, contexts, llm, sampling.max_tokens)
-    work.hits, work.prompt = written.shown, written.version
+        rendered = await grounded_prompt(work.query.text, work.language, contexts, llm, sampling.max_tokens)
+    work.hits, work.prompt = rendered.shown, rendered.version
     yield Found(work.hits)
-    async for event in _written(work, llm, written.messages, prompt("grounded", work.language), sampling):
+    async for event in written(work, llm, rendered.messages, prompt("grounded", work.language), sampling):
         yield event
 
 
-async def _from_memory(work: _Work, llm: LanguageModel) -> AsyncGenerator[Event]:
+async def _from_memory(work: Work, llm: LanguageModel) -> AsyncGenerator[Event]:
     said, sampling = prompt("ungrounded", work.language), await _sampling(work, llm)
     work.prompt, work.has_begun = said.version, True
     work.notices.append(notice("ungrounded", work.language))
     yield Found(())
-    async for event in _written(work, llm, said.messages(question=neutralised(work.query.text)), said, sampling):
+    async for event in written(work, llm, said.messages(question=neutralised(work.query.text)), said, sampling):
         yield event
 
 
-async def _written(
-    work: _Work, llm: LanguageModel, messages: Sequence["BaseMessage"], said: Prompt, sampling: Sampling
-) -> AsyncGenerator[Event]:
-    """The model's reply: drafts as they come, and each sentence when it is judged, for which no draft waits."""
-    work.model = (await llm.served()).model
-    secrets = (said.system, said.user)
-    complete: asyncio.Queue[CitedSentence | None] = asyncio.Queue()
-    drafts = _drafts(work, llm.stream(messages, sampling), secrets, complete)
-    with work.timed("generate"):
-        async with aclosing(interleaved(drafts, _verdicts(work, secrets, complete))) as events:
-            async for event in events:
-                yield event
-
-
-async def _drafts(
-    work: _Work,
-    stream: AsyncGenerator[Piece],
-    secrets: Sequence[str],
-    complete: "asyncio.Queue[CitedSentence | None]",
-) -> AsyncGenerator[Event]:
-    """The drafts, but for the rest of a sentence in which the model obeys a document. Every sentence goes into
-    ``complete``, and None behind the last."""
-    sentences, hidden = CitedSentences(len(work.hits)), False
-    asked_at = time.perf_counter()
-    try:
-        async with aclosing(stream) as pieces:
-            async for piece in pieces:
-                work.timings.setdefault("first_token", _milliseconds_since(asked_at))
-                hidden = hidden or obeyed(sentences.begun + piece.text, secrets) is not None
-                if piece.text and not hidden:
-                    yield Draft(piece.text)
-                for cited in sentences.feed(piece.text) if piece.finish_reason is None else sentences.end():
-                    hidden = False
-                    complete.put_nowait(cited)
-                if piece.finish_reason is not None:
-                    work.usage = piece.usage
-                if piece.finish_reason == "length":
-                    work.status = "partial"
-                    work.notices.append(notice("too_long", work.language))
-    finally:
-        complete.put_nowait(None)
-
-
-async def _verdicts(
-    work: _Work, secrets: Sequence[str], complete: "asyncio.Queue[CitedSentence | None]"
-) -> AsyncGenerator[Event]:
-    while (cited := await complete.get()) is not None:
-        support = await asyncio.to_thread(judged, cited, work.hits, work.query.text)
-        yield _composed(work, cited, support, obeyed(cited.text, secrets))
-
-
-def _composed(work: _Work, cited: CitedSentence, support: Support, order: str | None) -> Judged:
-    """The sentence, in the text where it is supported and follows no ``order``, else withheld from it."""
-    composition, issues = work.composition, support.issues
-    spans = [(work.hits[marker - 1], start, end) for marker, start, end in support.quotes]
-    kept = work.mode == "ungrounded" or support.verdict in KEPT_VERDICTS
-    if order is not None:
-        message = f"{notice('instruction', work.language)} ({order})"
-        issues, kept = (*issues, Issue("instruction", cited.text, message)), False
-    if kept:
-        return Judged(*composition.keep(cited.text, spans, support.verdict, issues, cited.lead))
-    return Judged(composition.withhold(cited.text, spans, support.verdict, issues), added="")
-
-
-async def _sampling(work: _Work, llm: LanguageModel) -> Sampling:
+async def _sampling(work: Work, llm: LanguageModel) -> Sampling:
     if work.ask.sampling is not None:
         work.sampling = work.ask.sampling
     elif (await llm.served()).is_on_cpu:
@@ -330,9 +197,20 @@ async def _sampling(work: _Work, llm: LanguageModel) -> Sampling:
     return work.sampling
 
 
-def _recorded(work: _Work, status: AnswerStatus) -> Answer:
+def _concluded(work: Work) -> None:
+    """What the finished answer has to say of itself: where its sources disagree, and how far it can be relied on."""
+    if work.mode == "ungrounded":
+        return
+    if work.abstention is None:
+        work.conflicts = conflicts(work.composition, work.hits, work.system.entailment, work.language)
+    work.confidence, work.confidence_reasons = weighed_up(
+        work.evidence, work.composition, work.conflicts, work.language, catalog.today()
+    )
+
+
+def _recorded(work: Work, status: AnswerStatus) -> Answer:
     withheld = work.composition.withheld()
-    work.timings["total"] = _milliseconds_since(work.started)
+    work.timings["total"] = milliseconds_since(work.started)
     given = Answer(
         id=work.id,
         question=work.ask.query.text,
@@ -342,7 +220,7 @@ def _recorded(work: _Work, status: AnswerStatus) -> Answer:
         text=work.composition.text,
         sentences=tuple(work.composition.sentences),
         withheld=withheld,
-        conflicts=(),
+        conflicts=work.conflicts,
         citations=citations(work.composition.spans, work.system),
         passages=work.hits,
         confidence=work.confidence,
@@ -357,11 +235,9 @@ def _recorded(work: _Work, status: AnswerStatus) -> Answer:
         failure=work.failure,
         prompt=work.prompt,
         sampling=work.sampling,
+        confidence_reasons=work.confidence_reasons,
+        abstention=work.abstention,
     )
     with work.system.database.writing() as session:
         record.save(session, work.caller, given)
     return given
-
-
-def _milliseconds_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 2)

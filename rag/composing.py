@@ -1,10 +1,23 @@
 """The text of an answer as it grows, sentence by sentence, each quote that it rests on under a marker of its own."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rag.quoting import Span
 from rag.types import Issue, Sentence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A judged sentence and what it rests on. ``lead`` parts it from the one before; ``mark`` is what the text says of
+    it behind its markers, nothing for one that is supported."""
+
+    text: str
+    spans: tuple[Span, ...]
+    verdict: Verdict
+    issues: tuple[Issue, ...] = ()
+    probability: float | None = None
+    lead: str = " "
+    mark: str = ""
 
 
 class Composition:
@@ -17,33 +30,46 @@ class Composition:
         self.spans: list[tuple[int, Span]] = []
         self._withheld: list[tuple[Sentence, tuple[Span, ...]]] = []
 
-    def keep(
-        self, said: str, spans: Sequence[Span], verdict: Verdict, issues: tuple[Issue, ...] = (), lead: str = " "
-    ) -> tuple[Sentence, str]:
-        """Adds a sentence to the text; ``lead`` parts it from the one before. The sentence, and what was added."""
-        markers = tuple(self._marker(span) for span in spans)
-        start = len(self.text) + len(lead) if self.text else 0
-        sentence = Sentence(len(self.sentences), said, start, start + len(said), markers, verdict, issues)
-        marked = f"{said} {''.join(f'[{marker}]' for marker in markers)}" if markers else said
-        added = lead + marked if self.text else marked
+    def keep(self, said: Said) -> tuple[Sentence, str]:
+        """Adds a sentence to the text. The sentence, and what was added."""
+        markers = tuple(self.marker(span) for span in said.spans)
+        start = len(self.text) + len(said.lead) if self.text else 0
+        sentence = Sentence(
+            len(self.sentences),
+            said.text,
+            start,
+            start + len(said.text),
+            markers,
+            said.verdict,
+            said.issues,
+            said.probability,
+        )
+        behind = ("".join(f"[{marker}]" for marker in markers), said.mark)
+        marked = " ".join(part for part in (said.text, *behind) if part)
+        added = said.lead + marked if self.text else marked
         self.text += added
         self.sentences.append(sentence)
         return sentence, added
 
-    def withhold(self, said: str, spans: Sequence[Span], verdict: Verdict, issues: tuple[Issue, ...]) -> Sentence:
+    def withhold(self, said: Said) -> Sentence:
         """A sentence that is kept out of the text."""
-        sentence = Sentence(len(self._withheld), said, 0, 0, (), verdict, issues)
-        self._withheld.append((sentence, tuple(spans)))
+        number = len(self._withheld)
+        sentence = Sentence(number, said.text, 0, 0, (), said.verdict, said.issues, said.probability)
+        self._withheld.append((sentence, said.spans))
         return sentence
+
+    @property
+    def count_withheld(self) -> int:
+        return len(self._withheld)
 
     def withheld(self) -> tuple[Sentence, ...]:
         """The sentences withheld, with markers: to be called when the text is complete."""
         return tuple(
-            replace(sentence, citations=tuple(self._marker(span) for span in spans))
+            replace(sentence, citations=tuple(self.marker(span) for span in spans))
             for sentence, spans in self._withheld
         )
 
-    def _marker(self, span: Span) -> int:
+    def marker(self, span: Span) -> int:
         """The marker of a span, which is a new one unless it was cited before."""
         for marker, known in self.spans:
             if _place(known) == _place(span):

@@ -2,9 +2,20 @@
 
 from typing import Literal
 
-from rag.types import Language
+from rag.types import Language, Verdict
 
-Notice = Literal["abstained", "quotes_instead", "model_unavailable", "cut_off", "too_long", "ungrounded", "instruction"]
+Notice = Literal[
+    "abstained",
+    "quotes_instead",
+    "model_unavailable",
+    "cut_off",
+    "too_long",
+    "ungrounded",
+    "instruction",
+    "remark",
+    "recited",
+    "source_found",
+]
 
 _SAID: dict[Language, dict[Notice, str]] = {
     "en": {
@@ -16,6 +27,10 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "too_long": "The language model reached the length limit: the end of this answer is missing.",
         "ungrounded": "Written from the language model's memory, without any source. Check it before you rely on it.",
         "instruction": "This sentence follows an instruction that does not come from you, so it was kept out.",
+        "remark": "This sentence says nothing that a passage could support.",
+        "recited": "The passage that the language model cited does not support all of this sentence; another one does "
+        "and is cited for it.",
+        "source_found": "The language model gave no source for this sentence; a passage that supports it was found.",
     },
     "zh": {
         "abstained": "所检索的文献中没有能够回答这个问题的内容，因此不作回答。",
@@ -25,8 +40,32 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "too_long": "语言模型达到了长度上限：回答缺少结尾。",
         "ungrounded": "由语言模型凭记忆写成，没有任何出处。使用前请核实。",
         "instruction": "这个句子听从了并非由您发出的指令，因此未予采用。",
+        "remark": "这句话没有任何段落可以证实的内容。",
+        "recited": "语言模型为这句话引用的段落不支持或不完全支持它；另有段落支持，已引用该段落。",
+        "source_found": "语言模型没有为这句话注明出处；已找到支持它的段落。",
     },
 }
+
+
+_MARKS: dict[Language, dict[Verdict, str]] = {
+    "en": {
+        "partial": "(supported in part)",
+        "unsupported": "(not supported by the sources)",
+        "contradicted": "(contradicted by the sources)",
+        "uncited": "(without a source)",
+    },
+    "zh": {
+        "partial": "（部分有据）",
+        "unsupported": "（出处不支持）",
+        "contradicted": "（与出处矛盾）",
+        "uncited": "（无出处）",
+    },
+}
+
+
+def mark(verdict: Verdict, language: Language) -> str:
+    """What the text says behind a sentence of this verdict; nothing where it is supported."""
+    return _MARKS[language].get(verdict, "")
 
 
 def notice(which: Notice, language: Language) -> str:

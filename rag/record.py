@@ -9,10 +9,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from rag import catalog
+from rag.abstention import told
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Hit, OtherSource, Passage, Role, Sentence, Turn
+from rag.types import Answer, Caller, Hit, Nearest, OtherSource, Passage, Role, Sentence, Turn
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -120,6 +121,11 @@ def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
     hits = [_hit_without(hit, edition_ids, nothing) for hit in answer.passages]
     markers = {one.marker for one in citations if one.edition_id in edition_ids}
     text, sentences = _with_sentences_erased(answer, markers)
+    abstained = answer.abstention
+    if abstained is not None:
+        nearest = (_nearest_without(one, edition_ids) for one in abstained.nearest)
+        abstained = replace(abstained, nearest=tuple(nearest))
+        text = told(abstained, answer.language)
     return replace(
         answer,
         text=text,
@@ -128,10 +134,17 @@ def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:
             replace(one, text=ERASED, issues=()) if not one.citations or markers & set(one.citations) else one
             for one in answer.withheld
         ),
-        conflicts=() if markers else answer.conflicts,
+        conflicts=tuple(one for one in answer.conflicts if not markers & set(one.citations)),
         citations=tuple(citations),
         passages=tuple(hits),
+        abstention=abstained,
     )
+
+
+def _nearest_without(nearest: Nearest, edition_ids: frozenset[str]) -> Nearest:
+    if nearest.edition_id not in edition_ids:
+        return nearest
+    return replace(nearest, title=ERASED, sentence=ERASED)
 
 
 def _hit_without(hit: Hit, edition_ids: frozenset[str], nothing: dict[str, Any]) -> Hit:

@@ -14,6 +14,7 @@ _LLM_URL = re.compile(
     r"https?://(?:\[[0-9a-fA-F:.]+\]|[^\s?#/:@\[\]]+)(?::(?P<port>\d{1,5}))?(?:/[^\s?#@]*)?/v1/?", re.IGNORECASE
 )
 PACKAGED_EMBEDDER = "packaged:multilingual-e5-small"
+PACKAGED_ENTAILMENT = "packaged:reader"
 
 
 class Settings(BaseSettings):
@@ -39,6 +40,11 @@ class Settings(BaseSettings):
         description="Puts the best 20 passages of a search in a better order: empty for none, "
         "`packaged:late-interaction`, or the name or folder of a sentence-transformers cross-encoder, such as "
         "`BAAI/bge-reranker-v2-m3`.",
+    )
+    entailment: str = Field(
+        default=PACKAGED_ENTAILMENT,
+        description="Reads a sentence together with what it cites, to judge whether it follows: `packaged:reader`, or "
+        "the name or folder of a sentence-transformers cross-encoder for natural language inference.",
     )
     llm_url: str = Field(
         default="",

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rag.checking.entailment import Entailment, open_entailment
 from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
 from rag.lexical import LexicalIndexes
@@ -17,13 +18,14 @@ from rag.vectors import VectorSegments, open_vectors
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What the functions of the core work on. Embedder and reranker load their models when first used; the language
-    model, None where none is configured, is a server elsewhere."""
+    """What the functions of the core work on. Embedder, reranker and entailment load their models when first used; the
+    language model, None where none is configured, is a server elsewhere."""
 
     settings: Settings
     database: Database
     embedder: Embedder
     reranker: Reranker | None
+    entailment: Entailment
     vectors: VectorSegments
     lexical: LexicalIndexes
     llm: LanguageModel | None
@@ -47,6 +49,7 @@ def open_system(settings: Settings) -> Iterator[System]:
             database=database,
             embedder=open_embedder(settings),
             reranker=open_reranker(settings),
+            entailment=open_entailment(settings),
             vectors=vectors,
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
             llm=open_language_model(settings),

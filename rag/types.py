@@ -19,6 +19,7 @@ AnswerMode = Literal["grounded", "ungrounded", "extractive"]
 Fallback = Literal["extractive"]
 AnswerStatus = Literal["answered", "abstained", "partial", "failed"]
 Verdict = Literal["supported", "partial", "unsupported", "contradicted", "uncited"]
+ConflictKind = Literal["number", "polarity", "statement"]
 Language = Literal["en", "zh"]
 
 FilterValue = str | int | bool | None
@@ -290,7 +291,9 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """``answer.text[start:end] == text``, unless it was withheld from the text; ``citations`` are markers."""
+    """``answer.text[start:end] == text``, unless it was withheld from the text; ``citations`` are markers.
+    ``probability`` is the calibrated probability, 0 to 1, that what it cites supports it; None where nothing was
+    checked."""
 
     index: int
     text: str
@@ -299,6 +302,7 @@ class Sentence:
     citations: tuple[int, ...]
     verdict: Verdict
     issues: tuple[Issue, ...] = ()
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,12 +329,48 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two sources that disagree. ``kind`` is what they disagree on: a ``number``, the ``polarity`` of what they
+    recommend, or a ``statement`` as a whole. ``citations`` are the markers of both, that of the answer's own source
+    first; ``newer`` is the marker of the later published one, None where their dates do not tell. ``message`` says it
+    all to a reader."""
+
+    kind: ConflictKind
+    message: str
+    citations: tuple[int, int]
+    newer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """What came closest where nothing answers: ``sentence`` stands so in the passage."""
+
+    passage_id: str
+    document_id: str
+    edition_id: str
+    title: str
+    published: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """Why there is no answer: what was looked for, which words of it no passage has, and what came nearest."""
+
+    looked_for: str
+    missing: tuple[str, ...]
+    nearest: tuple[Nearest, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer and everything it rests on.
 
     ``passages`` are all that were considered, those shown to a language model with what was shown around them.
-    ``confidence`` is the estimated probability, 0 to 1, that the evidence answers the question, None where no
-    calibration applies. ``standalone_question`` is what was searched for, where that is not the question itself.
+    ``confidence`` is the calibrated probability, 0 to 1, that the answer rests on a source that answers the question
+    (``rag.confidence``), None where no calibration applies; ``confidence_reasons`` say what it rests on.
+    ``abstention`` says what was looked for where nothing is answered. ``standalone_question`` is what was searched for,
+    where that is not the question itself.
     ``notices`` tell the reader what is unusual about the answer, ``failure`` why there is none. ``prompt`` is the
     version of the prompt, ``sampling`` how the model drew; both None where no model was asked.
     """
@@ -343,7 +383,7 @@ class Answer:
     text: str
     sentences: tuple[Sentence, ...]
     withheld: tuple[Sentence, ...]
-    conflicts: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
     citations: tuple[Citation, ...]
     passages: tuple[Hit, ...]
     confidence: float | None
@@ -358,3 +398,5 @@ class Answer:
     failure: str | None = None
     prompt: str | None = None
     sampling: Sampling | None = None
+    confidence_reasons: tuple[str, ...] = ()
+    abstention: Abstention | None = None

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ingestion.pipeline import FileResult, Reader, discover, ingest, local_reader
+from rag.checking.entailment import Entailment, open_entailment
 from rag.embedding import Embedder, open_embedder
 from rag.packaged_embedder import ensure_packaged_embedder
 from rag.retrieval import search
@@ -45,6 +46,11 @@ def models() -> Path:
 @pytest.fixture(scope="session")
 def embedder(models: Path) -> Embedder:
     return open_embedder(Settings(home=models.parent))
+
+
+@pytest.fixture(scope="session")
+def entailment(models: Path) -> Entailment:
+    return open_entailment(Settings(home=models.parent))
 
 
 @pytest.fixture(scope="session")

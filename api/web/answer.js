@@ -12,8 +12,9 @@ export function answerNodes(answer, open) {
     quoted("h2", answer.question, answer.language, "question"),
     noticeList(answer),
     ...(answer.sentences.length ? [sentenceList(answer, open)] : [unanswered(answer)]),
-    conflictList(answer),
+    conflictList(answer, open),
     withheldList(answer),
+    confidenceReasons(answer),
     element("p", { className: "meta" }, summary(answer)),
   ].filter(Boolean);
 }
@@ -45,7 +46,7 @@ function sentenceItem(sentence, answer, open) {
     {},
     quoted(answer.mode === "extractive" ? "q" : "span", sentence.text, answer.language),
     ...cited.flatMap((citation) => [NO_BREAK, chip(citation, open)]),
-    sentence.verdict === "supported" ? null : doubts(sentence),
+    doubts(sentence),
   );
 }
 
@@ -58,9 +59,12 @@ function chip(citation, open) {
   );
 }
 
+/** What is wrong with a sentence; of a supported one, what happened to its source, if anything did. */
 function doubts(sentence) {
+  const verdict = words().verdicts[sentence.verdict];
   const messages = sentence.issues.map((issue) => issue.message);
-  return element("p", { className: "doubt" }, joined([words().verdicts[sentence.verdict], ...messages]));
+  if (!verdict && !messages.length) return null;
+  return element("p", { className: verdict ? "doubt" : "meta" }, joined([verdict, ...messages]));
 }
 
 /** What is unusual about the answer. */
@@ -74,15 +78,36 @@ function unanswered(answer) {
     "div",
     { className: "box" },
     element("p", { className: "box-title" }, answer.status === "abstained" ? words().abstained : words().failed),
-    quoted("p", answer.failure || answer.text, answer.language),
+    quoted("p", answer.failure || answer.text, answer.language, "told"),
   );
 }
 
-function conflictList(answer) {
+/** Where sources disagree: what it is about, and both sides with their sources, the newer one named. */
+function conflictList(answer, open) {
   if (!answer.conflicts.length) return null;
-  const items = answer.conflicts.map((conflict) => quoted("li", conflict, answer.language));
   const title = element("p", { className: "box-title" }, words().conflicts);
-  return element("div", { className: "box" }, title, element("ul", {}, ...items));
+  const items = answer.conflicts.map((conflict) => element("li", {}, conflictSides(conflict, answer, open)));
+  return element("div", { className: "box conflicts" }, title, element("ul", {}, ...items));
+}
+
+function conflictSides(conflict, answer, open) {
+  const sides = answer.citations.filter((citation) => conflict.citations.includes(citation.marker));
+  const items = sides.map((side) =>
+    element(
+      "li",
+      {},
+      quoted("q", side.quote, side.language || ""),
+      NO_BREAK,
+      chip(side, open),
+      element(
+        "p",
+        { className: "meta" },
+        quoted("span", joined([side.title, side.publisher, side.edition, side.published]), ""),
+        side.marker === conflict.newer ? ` (${words().newer})` : null,
+      ),
+    ),
+  );
+  return element("ul", { className: "sides" }, ...items);
 }
 
 function withheldList(answer) {
@@ -94,11 +119,18 @@ function withheldList(answer) {
   return element("details", { className: "withheld" }, title, element("ul", {}, ...items));
 }
 
+function confidenceReasons(answer) {
+  if (answer.confidence === null || !answer.confidence_reasons?.length) return null;
+  const items = answer.confidence_reasons.map((reason) => quoted("li", reason, answer.language));
+  const title = element("summary", { className: "meta" }, words().confidence(answer.confidence));
+  return element("details", { className: "reasons" }, title, element("ul", {}, ...items));
+}
+
 function summary(answer) {
   const asked = new Date(answer.created_at);
   return joined([
     words().considered(answer.passages.length),
-    answer.confidence === null ? null : words().confidence(answer.confidence),
+    answer.confidence === null || answer.confidence_reasons?.length ? null : words().confidence(answer.confidence),
     answer.model === "extractive" ? null : answer.model,
     answer.timings_ms.total === undefined ? null : `${Math.round(answer.timings_ms.total)} ms`,
     asked.toLocaleString(currentLanguage(), { dateStyle: "medium", timeStyle: "short" }),

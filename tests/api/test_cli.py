@@ -37,7 +37,7 @@ def test_help_answers_in_under_half_a_second_and_imports_no_model_library() -> N
 
 @pytest.mark.parametrize(
     "command",
-    ["ingest", "search", "ask", "documents", "answers", "verify", "reindex", "doctor", "serve", "documents show"],
+    "ingest, search, ask, documents, documents show, collections, answers, verify, reindex, doctor, serve".split(", "),
 )
 def test_every_command_explains_itself(command: str) -> None:
     result = CliRunner().invoke(main, [*command.split(), "--help"])
@@ -153,3 +153,24 @@ def test_doctor_says_what_is_in_use(run) -> None:
     assert all(finding["ok"] for finding in parts.values())
     assert "packaged:multilingual-e5-small" in parts["embedder"]["message"]
     assert "24 documents" in parts["documents"]["message"]
+
+
+def test_a_collection_has_a_threshold_of_its_own_below_which_nothing_is_answered(run) -> None:
+    question = "Below which eGFR is metformin contraindicated?"
+    [set_to] = run("collections", "set", "default", "--abstain-below", "1", "--json")
+    assert (set_to["name"], set_to["abstain_below"]) == ("default", 1.0)
+    assert run("collections", "list", "--json") == [set_to]
+    assert "abstains below 1" in run("collections", "list").output
+    [answer] = run("ask", question, "--json")
+    assert (answer["status"], answer["abstention"]["looked_for"]) == ("abstained", question)
+    run("collections", "set", "default", "--abstain-below", "default")
+    [answer] = run("ask", question, "--json")
+    assert (answer["status"], answer["abstention"]) == ("answered", None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "code", "said"), [("2", 1, "no probability"), ("often", 2, "default"), ("nan", 1, "no probability")]
+)
+def test_a_threshold_that_is_none_is_refused(run, stated: str, code: int, said: str) -> None:
+    assert said in run("collections", "set", "default", "--abstain-below", stated, code=code).stderr
+    assert "no collection" in run("collections", "set", "nowhere", "--abstain-below", "0.5", code=1).stderr

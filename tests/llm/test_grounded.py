@@ -10,9 +10,11 @@ import pytest
 from scripted_server import Broken, Messages, Script, ScriptedServer, eventually, number_of, shown_passages
 
 from rag import catalog, record
-from rag.answering import Answered, Draft, Event, Found, Judged, answer, answering
+from rag.abstention import told
+from rag.answering import answer, answering
 from rag.errors import InvalidRequest, ModelFailed, NotFound, Unavailable
 from rag.llm import LanguageModel, run
+from rag.making import Answered, Draft, Event, Found, Judged
 from rag.notices import notice
 from rag.prompts import prompt
 from rag.retrieval import search
@@ -89,7 +91,7 @@ def test_what_the_cited_passage_says_is_kept_and_all_else_is_withheld(model: Scr
         one = number_of(TRUE, messages)
         return (
             f"{TRUE} [{one}]. Metformin is contraindicated when the eGFR is below 55 mL/min/1.73 m2 [{one}]. "
-            f"It is a well tolerated drug. {ALSO_TRUE} 【{one}, 99】. {TRUE} [77]."
+            f"It is a well tolerated drug. {ALSO_TRUE} 【{one}, 99】. It causes green hair [77]."
         )
 
     model.script = said
@@ -98,11 +100,11 @@ def test_what_the_cited_passage_says_is_kept_and_all_else_is_withheld(model: Scr
     assert given.text == f"{TRUE}. [1] {ALSO_TRUE}. [2]"
     assert [sentence.verdict for sentence in given.sentences] == ["supported", "supported"]
     wrong, uncited, out_of_range = given.withheld
-    assert wrong.verdict == "unsupported"
-    assert [(issue.kind, "55" in issue.value) for issue in wrong.issues] == [("number", True)]
+    assert wrong.verdict in ("contradicted", "unsupported")
+    assert ("number", True) in [(issue.kind, "55" in issue.value) for issue in wrong.issues]
     assert [(one.text, one.verdict, one.citations) for one in (uncited, out_of_range)] == [
         ("It is a well tolerated drug.", "uncited", ()),
-        (f"{TRUE}.", "uncited", ()),
+        ("It causes green hair.", "uncited", ()),
     ]
     assert [TRUE in given.citations[0].quote, ALSO_TRUE in given.citations[1].quote] == [True, True]
     assert_cites_exactly(given, system)
@@ -119,8 +121,10 @@ def test_a_chinese_question_is_prompted_and_answered_in_chinese(model: ScriptedS
     given = answer(Ask(Query("哮喘第1级治疗的首选方案是什么？")), LOCAL_ADMIN, system)
     assert (given.status, given.language) == ("answered", "zh")
     assert given.text == f"{kept}。 [1]"
-    assert [sentence.verdict for sentence in given.withheld] == ["unsupported", "uncited"]
-    assert given.withheld[0].issues[0].value == "40 mg"
+    wrong, uncited = given.withheld
+    assert wrong.verdict in ("contradicted", "unsupported")
+    assert "40 mg" in [issue.value for issue in wrong.issues]
+    assert uncited.verdict == "uncited"
     assert given.prompt == prompt("grounded", "zh").version
     assert model.requests[0]["messages"][0]["content"] == prompt("grounded", "zh").system
     assert_cites_exactly(given, system)
@@ -192,6 +196,70 @@ def test_drafts_come_before_the_judged_sentence_and_the_record_last(model: Scrip
     assert events[0].hits == last.answer.passages
 
 
+@pytest.mark.parametrize("marker", [" [77]", ""])
+def test_a_sentence_with_a_wrong_citation_or_none_gets_the_passage_that_supports_it(
+    marker: str, model: ScriptedServer, system: System
+) -> None:
+    model.script = f"{TRUE}{marker}."
+    given = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, system)
+    [sentence] = given.sentences
+    assert (sentence.verdict, [issue.kind for issue in sentence.issues]) == ("supported", ["recited"])
+    assert TRUE in given.citations[0].quote
+    assert_cites_exactly(given, system)
+
+
+def test_on_request_what_is_not_supported_stays_in_the_text_and_is_marked(
+    model: ScriptedServer, system: System
+) -> None:
+    wrong = "Metformin is contraindicated when the eGFR is below 55 mL/min/1.73 m2"
+    model.script = lambda messages: f"{wrong} [{number_of(TRUE, messages)}]. {true(messages)}"
+    given = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, with_model(system, model.url, unsupported="mark"))
+    doubtful, sure = given.sentences
+    assert (sure.verdict, doubtful.text, given.withheld) == ("supported", f"{wrong}.", ())
+    behind = given.text[doubtful.end : sure.start]
+    assert behind.endswith(") ")
+    assert "by the sources" in behind
+    assert_cites_exactly(given, system)
+    [kept] = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, system).sentences
+    assert kept.text == sure.text
+
+
+def test_where_all_that_stays_is_marked_the_passages_are_quoted_behind_it(
+    model: ScriptedServer, system: System
+) -> None:
+    model.script = "Metformin cures everything [1]."
+    given = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, with_model(system, model.url, unsupported="mark"))
+    assert given.notices == (notice("quotes_instead", "en"),)
+    assert given.sentences[0].text == "Metformin cures everything."
+    assert any(TRUE in sentence.text for sentence in given.sentences[1:])
+    assert_cites_exactly(given, system)
+
+
+def test_the_confidence_of_an_answer_has_its_reasons_and_falls_with_what_is_in_doubt(
+    model: ScriptedServer, system: System
+) -> None:
+    model.script = true
+    given = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, system)
+    assert given.confidence is not None
+    assert 0.5 < given.confidence <= 1
+    assert given.sentences[0].probability is not None
+    assert "Every sentence is supported by what it cites." in given.confidence_reasons
+    assert "It rests on a single document." in given.confidence_reasons
+    model.script = lambda messages: f"{true(messages)} Metformin cures everything [1]."
+    doubted = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, with_model(system, model.url, unsupported="mark"))
+    assert doubted.confidence is not None
+    assert doubted.confidence < given.confidence
+    assert "1 of 2 sentences are not fully supported by what they cite." in doubted.confidence_reasons
+
+
+def test_a_stated_threshold_decides_whether_anything_is_answered(model: ScriptedServer, system: System) -> None:
+    model.script = true
+    refused = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, with_model(system, model.url, abstain_below=1.0))
+    assert (refused.status, model.requests) == ("abstained", [])
+    answered = answer(Ask(Query(NOT_ASKED_FOR)), LOCAL_ADMIN, with_model(system, model.url, abstain_below=0.0))
+    assert answered.status == "answered"
+
+
 @pytest.mark.parametrize("finish_reason", ["stop", "length"])
 def test_where_nothing_can_be_kept_the_passages_are_quoted(
     finish_reason: str, model: ScriptedServer, system: System
@@ -227,8 +295,18 @@ def test_where_the_evidence_does_not_suffice_the_model_is_not_asked(model: Scrip
     assert [type(event) for event in events] == [Found, Answered]
     given = events[-1]
     assert isinstance(given, Answered)
-    assert (given.answer.status, given.answer.text) == ("abstained", notice("abstained", "en"))
-    assert (given.answer.sentences, given.answer.citations) == ((), ())
+    assert given.answer.status == "abstained"
+    assert (given.answer.sentences, given.answer.citations, given.answer.conflicts) == ((), (), ())
+    abstention = given.answer.abstention
+    assert abstention is not None
+    assert (abstention.looked_for, abstention.missing) == (NOT_ASKED_FOR, ("capital", "France"))
+    passages = {hit.passage.passage_id: hit.passage for hit in given.answer.passages}
+    for nearest in abstention.nearest:
+        passage = passages[nearest.passage_id]
+        assert nearest.sentence in passage.text
+        assert (nearest.title, nearest.published) == (passage.title, passage.published)
+    assert given.answer.text == told(abstention, "en")
+    assert stored(given.answer.id, system) == given.answer
     assert (given.answer.prompt, given.answer.sampling, given.answer.model) == (None, None, "extractive")
     assert model.requests == []
 

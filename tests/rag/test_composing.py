@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rag.composing import Composition
+from rag.composing import Composition, Said
 from rag.quoting import Span
 from rag.types import Hit, Issue, Passage
 
@@ -60,12 +60,12 @@ def test_offsets_and_markers_hold(said: list[tuple[bool, str, list[Span], str]])
     grown, kept_spans, withheld_spans = "", [], []
     for is_kept, text, cited, lead in said:
         if is_kept:
-            sentence, added = composition.keep(text, cited, "supported", lead=lead)
+            sentence, added = composition.keep(Said(text, tuple(cited), "supported", lead=lead))
             grown += added
             kept_spans.append(cited)
             assert sentence == composition.sentences[-1]
         else:
-            composition.withhold(text, cited, "unsupported", ())
+            composition.withhold(Said(text, tuple(cited), "unsupported"))
             withheld_spans.append(cited)
         assert composition.text == grown, "what was added is what the text grew by"
     in_text = len(composition.spans)
@@ -90,10 +90,22 @@ def test_offsets_and_markers_hold(said: list[tuple[bool, str, list[Span], str]])
 
 def test_a_withheld_sentence_takes_no_number_from_those_in_the_text() -> None:
     composition = Composition()
-    composition.withhold("Not so.", [(hit("1"), 0, 5)], "unsupported", (Issue("number", "5 mg", "is not there"),))
-    composition.keep("So.", [(hit("2"), 0, 5)], "supported")
-    composition.keep("So too.", [(hit("2"), 0, 5), (hit("3"), 0, 5)], "supported", lead="\n")
-    composition.keep("And this.", [], "uncited")
+    composition.withhold(
+        Said("Not so.", ((hit("1"), 0, 5),), "unsupported", (Issue("number", "5 mg", "is not there"),))
+    )
+    composition.keep(Said("So.", ((hit("2"), 0, 5),), "supported"))
+    composition.keep(
+        Said(
+            "So too.",
+            (
+                (hit("2"), 0, 5),
+                (hit("3"), 0, 5),
+            ),
+            "supported",
+            lead="\n",
+        )
+    )
+    composition.keep(Said("And this.", (), "uncited"))
     [withheld] = composition.withheld()
     assert composition.text == "So. [1]\nSo too. [1][2] And this."
     assert withheld.citations == (3,)
@@ -103,15 +115,15 @@ def test_a_withheld_sentence_takes_no_number_from_those_in_the_text() -> None:
 
 def test_a_passage_found_anew_with_another_score_is_the_same_source() -> None:
     composition = Composition()
-    composition.keep("One.", [(hit("1", 0.9), 0, 5)], "supported")
-    sentence, added = composition.keep("Two.", [(hit("1", 0.1), 0, 5)], "supported")
+    composition.keep(Said("One.", ((hit("1", 0.9), 0, 5),), "supported"))
+    sentence, added = composition.keep(Said("Two.", ((hit("1", 0.1), 0, 5),), "supported"))
     assert (sentence.citations, added) == ((1,), " Two. [1]")
 
 
 def test_the_first_sentence_has_no_lead_and_nothing_is_an_empty_text() -> None:
     composition = Composition()
     assert (composition.text, composition.withheld()) == ("", ())
-    sentence, added = composition.keep("One.", [], "uncited", lead="\n\n")
+    sentence, added = composition.keep(Said("One.", (), "uncited", lead="\n\n"))
     assert (sentence.start, added) == (0, "One.")
 
 
@@ -120,7 +132,7 @@ def test_a_passage_shown_with_more_around_it_is_cited_by_its_place_in_the_editio
     passage = replace(alone.passage, text=f"Before. {PASSAGE_TEXT}", char_start=alone.passage.char_start - 8)
     wider = replace(alone, passage=passage)
     composition = Composition()
-    composition.withhold("It comes before.", [(wider, 0, 7)], "unsupported", ())
-    composition.keep("Metformin", [(alone, 0, 7)], "supported")
-    composition.keep("Metformin again", [(wider, 8, 15)], "supported")
+    composition.withhold(Said("It comes before.", ((wider, 0, 7),), "unsupported", ()))
+    composition.keep(Said("Metformin", ((alone, 0, 7),), "supported"))
+    composition.keep(Said("Metformin again", ((wider, 8, 15),), "supported"))
     assert [one.citations for one in (*composition.sentences, *composition.withheld())] == [(1,), (1,), (2,)]

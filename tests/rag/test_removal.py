@@ -38,7 +38,7 @@ def test_a_removed_document_is_found_by_nothing_and_its_record_stays(answered: t
     assert (receipt.title, receipt.editions, receipt.passages, receipt.purged) == ("Quoxinol", 1, 1, False)
     for retrieval in ("hybrid", "dense", "lexical"):
         assert not any(SECRET in found for found in library.found(SECRET, retrieval=retrieval))
-    assert SECRET not in answer(Ask(Query(f"At what dose is {SECRET} given?")), LOCAL_ADMIN, library.system).text
+    assert "17 mg" not in answer(Ask(Query(f"At what dose is {SECRET} given?")), LOCAL_ADMIN, library.system).text
     with library.system.database.reading() as session:
         with pytest.raises(NotFound):
             catalog.document(session, LOCAL_ADMIN, document_id)
