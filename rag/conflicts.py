@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from rag.checking.entailment import Entailment
 from rag.checking.numbers import number_findings
+from rag.checking.pairing import paired
 from rag.checking.polarity import polarity_findings
 from rag.checking.populations import population_findings
 from rag.checking.reading import Token, plain, read
 from rag.composing import Composition
+from rag.languages import language_of
 from rag.quantities import quantities
 from rag.quoting import Span
 from rag.sentences import sentence_spans
@@ -27,6 +29,7 @@ ALIKE_IN_PLACE = 0.75
 ALIKE_WITHOUT_FINDING = 0.75
 """The same where nothing but the entailment model says that they disagree."""
 SHARED_WORDS = 2
+LONGEST_INITIALS = 6
 SELF_CONTAINED = 2
 """Names that two sentences must share for titles and headings that differ not to count."""
 CONTRADICTS = 0.9
@@ -51,6 +54,11 @@ _REPORTS = re.compile(
     r"|\b(?:was|were) (?:\w+ly )?(?:associated|randomi[sz]ed|observed|found|lower|higher|reduced|increased|assigned"
     r"|compared|seen|reported|enrolled|included|treated|given|measured)\b"
     r"|本研究|本组|结果显示|结果表明|对照组|观察组|治疗组|实验组|试验组|随机分|例患者|差异有|差异无|[PＰ]\s?[<>=＜＞＝]",
+    re.IGNORECASE,
+)
+_ENDED_OR_NUMBERED = re.compile(r"[.。;；!！|)）]\s*$|\d")
+_PEOPLE = re.compile(
+    r"(?:adult|child|infant|elderly|wom[ae]n|m[ae]n|patient|people|person)\w*|成人|儿童|老年人?|患者|男性|女性",
     re.IGNORECASE,
 )
 _SAYING_LITTLE = frozenset(("=use", "=patient", "=treat"))
@@ -94,7 +102,9 @@ _SAID: dict[Language, dict[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """A sentence of a passage. ``names`` are the keys of its drugs and diseases and of words that no list has,
-    ``terms`` those and the other things that the glossary has; ``around`` are those of title and heading."""
+    ``terms`` those and the other things that the glossary has; ``around`` are those of title and heading. ``subject``
+    are the terms, or of a sentence that has none the drugs of its title: a disease there does not say which drug a
+    line of a list is about. ``measures`` are what the numbers measure, in order."""
 
     span: Span
     text: str
@@ -105,6 +115,8 @@ class _Statement:
     terms: frozenset[str]
     words_around: frozenset[str]
     names_around: frozenset[str]
+    subject: frozenset[str]
+    measures: tuple[tuple[str, str], ...]
 
     @property
     def passage(self) -> Passage:
@@ -176,22 +188,20 @@ def _by_entailment(
 
 
 def _telling(one: _Statement, other: _Statement) -> dict[str, str]:
-    """By kind, what ``one`` says that ``other`` says otherwise."""
+    """By kind, what ``one`` says that ``other`` says otherwise; nothing where that is a name, as of a gene: then they
+    speak of two things."""
     whole = f"{other.context}\n{other.text}"
-    alike = _shared(one, other) >= ALIKE_IN_PLACE and _measures(one) == _measures(other)
+    alike = _shared(one, other) >= ALIKE_IN_PLACE and one.measures == other.measures
     said: dict[str, str] = {}
     for finding in number_findings(one.text, (other.text,), whole):
+        if any(quantity.kind == "name" for quantity in quantities(finding.issue.value)):
+            return {}
         if finding.contradicts or alike:
             said.setdefault("number", finding.issue.value)
     for finding in polarity_findings(one.text, (other.text,), whole):
         if finding.contradicts and _recommends(finding.issue.value):
             said.setdefault("polarity", finding.issue.value)
     return said
-
-
-def _measures(one: _Statement) -> list[tuple[str, str]]:
-    """What the numbers of a sentence measure, in order."""
-    return [(quantity.kind, quantity.unit) for quantity in quantities(one.text) if quantity.firm]
 
 
 def _recommends(words: str) -> bool:
@@ -208,9 +218,24 @@ def _alike(one: _Statement, others: Sequence[_Statement], least: float) -> list[
         if other.passage.document_id != one.passage.document_id
         and (share := _shared(one, other)) >= least
         and plain(one.text) != plain(other.text)
+        and not _replaces(one.text, other.text)
         and _same_people(one, other)
     ]
     return [other for _, other in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _replaces(one: str, other: str) -> bool:
+    """Whether another word stands in the place of one, such as the name of another drug; told in one language."""
+    if language_of(one) != language_of(other):
+        return False
+    return any(
+        _words(gap.words) - _dosing(gap.words) and _words(gap.others) - _dosing(gap.others)
+        for gap in paired(one, other).gaps
+    )
+
+
+def _dosing(tokens: Sequence[Token]) -> frozenset[str]:
+    return frozenset(token.key for token in tokens if _DOSING.fullmatch(token.text))
 
 
 def _of(passage: Passage, statements: Sequence[_Statement]) -> list[_Statement]:
@@ -220,19 +245,21 @@ def _of(passage: Passage, statements: Sequence[_Statement]) -> list[_Statement]:
 def _shared(one: _Statement, other: _Statement) -> float:
     """The smaller part of the words of one of them that the other has, 0 where they speak of other drugs or diseases,
     or share no name at all."""
-    if len(one.words & other.words) < SHARED_WORDS:
+    if len(one.words & other.words) < SHARED_WORDS and not (one.measures and one.measures == other.measures):
         return 0.0
     if not (_named(one, other) and _named(other, one)):
         return 0.0
-    if not (one.terms | one.names_around) & (other.terms | other.names_around):
+    if not one.subject & (other.subject | other.words_around) or not other.subject & (one.subject | one.words_around):
         return 0.0
-    placed_apart = (one.names | one.names_around) ^ (other.names | other.names_around)
+    placed_apart = (one.names_around - other.keys) ^ (other.names_around - one.keys)
     if placed_apart and len(one.terms & other.terms) < SELF_CONTAINED:
         return 0.0
-    return min(
-        len(one.words & (other.words | other.words_around)) / len(one.words),
-        len(other.words & (one.words | one.words_around)) / len(other.words),
-    )
+    return min(_part(one.words, other.words | other.words_around), _part(other.words, one.words | one.words_around))
+
+
+def _part(words: frozenset[str], known: frozenset[str]) -> float:
+    """The part of the words that is known; all of none."""
+    return len(words & known) / len(words) if words else 1.0
 
 
 def _named(one: _Statement, other: _Statement) -> bool:
@@ -270,7 +297,8 @@ def _statements(hit: Hit) -> list[_Statement]:
 def _statement(hit: Hit, start: int, end: int) -> _Statement:
     passage = hit.passage
     text, context = passage.text[start:end], "\n".join(filter(None, (passage.title, passage.section)))
-    said, around = read(text).tokens, read(context).tokens
+    said, around = read(text).tokens, read(_in_lower_case(context)).tokens
+    terms = frozenset(token.key for token in said if _is_a_name(token) or _is_a_term(token))
     return _Statement(
         span=(hit, start, end),
         text=text,
@@ -278,18 +306,29 @@ def _statement(hit: Hit, start: int, end: int) -> _Statement:
         keys=frozenset(token.key for token in said),
         words=_words(said),
         names=frozenset(token.key for token in said if _is_a_name(token)),
-        terms=frozenset(token.key for token in said if token.kind == "term" or _is_a_name(token)),
+        terms=terms,
         words_around=_words(around),
+        subject=terms or frozenset(token.key for token in around if _is_a_name(token) and token.kind != "disease"),
+        measures=tuple((quantity.kind, quantity.unit) for quantity in quantities(text) if quantity.firm),
         names_around=frozenset(token.key for token in around if token.kind and _is_a_name(token)),
     )
 
 
+def _in_lower_case(context: str) -> str:
+    """Titles and headings in capitals as others are written: a word in capitals is read as an abbreviation."""
+    lines = context.replace("_", " ").split("\n")
+    return "\n".join(line.lower() if line.isupper() and len(line) > LONGEST_INITIALS else line for line in lines)
+
+
 def _words(tokens: Sequence[Token]) -> frozenset[str]:
-    """What sentences have to share: numbers, negations and words that have an opposite are what they may differ in."""
+    """What sentences have to share: numbers, negations and words that have an opposite are what they may differ in.
+    Names of several words count as these."""
     return frozenset(
-        token.key
+        f"={part}" if token.key.startswith("=") else token.key
         for token in tokens
         if not token.negates and not token.sign and not token.text[:1].isdigit() and token.key not in _SAYING_LITTLE
+        for part in token.key.lstrip("=").split()
+        if not part.isdigit()
     )
 
 
@@ -301,9 +340,14 @@ def _is_a_name(token: Token) -> bool:
     return token.kind in _NAMED or (token.unknown and not token.text.isupper())
 
 
+def _is_a_term(token: Token) -> bool:
+    return token.kind == "term" and not _DOSING.fullmatch(token.text) and not _PEOPLE.fullmatch(token.text)
+
+
 def _directs(text: str) -> bool:
-    """Whether a sentence says what to do, and not what was found in a study."""
-    return bool(_DIRECTS.search(text)) and not _REPORTS.search(text)
+    """Whether a sentence says what to do, and not what was found in a study; a line without a number and without an
+    end is a heading."""
+    return bool(_DIRECTS.search(text) and _ENDED_OR_NUMBERED.search(text)) and not _REPORTS.search(text)
 
 
 def _conflict(found: _Disagreement, composition: Composition, language: Language) -> Conflict:
