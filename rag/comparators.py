@@ -12,7 +12,7 @@ _BEFORE = {
     "≥": (
         rf"\b(?:at least|(?:not|no) (?:{_LESS}) than|(?:a )?minimum of|(?:{_MORE}) than or equal(?: to)?|"
         rf"(?:equal to or|equal or) (?:{_MORE})(?: than)?|not below)\b|[≥⩾≧]|>\s?=|(?:\bnot?\s?|不)<|"
-        "至少|最少|最低|起码|[不非勿](?:得|能|应|宜|可)?[少低小短]于|[大高多]于或?等于"
+        "至少|最少|最低|起码|(?:[不勿]|(?<!除)非)(?:得|能|应|宜|可)?[少低小短]于|[大高多]于或?等于"
     ),
     "≤": (
         rf"\b(?:at (?:the )?most|(?:not|no) (?:{_MORE}) than|not (?:to )?exceed(?:ing)?|up to|(?:a )?maximum of|"
@@ -31,10 +31,10 @@ _BEFORE = {
 }
 _AFTER = {
     "≥": (
-        rf"\s?\b(?:or|and) (?:{_MORE}|above|over|up|upwards?|beyond)\b(?! than)|(?<=[\da-z])\+(?![\d-])|"
+        rf"\s?\b(?:or|and) (?:{_MORE}|above|over|up|upwards?|beyond)\b(?! than| to\b| ?\d)|(?<=[\da-z])\+(?![\d-])|"
         "[及或和](?:其)?以上|或更[多高大长]"
     ),
-    "≤": rf"\s?\b(?:or|and) (?:{_LESS}|below|under)\b(?! than)|[及或和](?:其)?以下|或更[少低小短]",
+    "≤": rf"\s?\b(?:or|and) (?:{_LESS}|below|under)\b(?! than| to\b| ?\d)|[及或和](?:其)?以下|或更[少低小短]",
     ">≥": "以上|之上",
     "<≤": "以下|之下|以内|之内",
 }

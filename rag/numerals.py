@@ -65,8 +65,8 @@ def number(words: str) -> Fraction:
 def part(words: str) -> Fraction:
     """The value, mostly below 1, of what ``PART`` matches, in lower case."""
     if "/" in words:
-        *whole, fraction = words.split()
-        return sum(map(Fraction, whole), Fraction(fraction))
+        *ones, fraction = words.split()
+        return sum(map(Fraction, ones), Fraction(fraction))
     if words in {"一半", "半数"}:
         return Fraction(1, 2)
     if words.endswith("成"):

@@ -13,6 +13,7 @@ import unicodedata
 from bisect import bisect
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from rag.analysis import simplified
@@ -83,14 +84,14 @@ _GRADE = (
     rf"|(?<![\d.a-z])(?P<g2>\d{{1,2}}|(?=[ivx]){_ROMAN}|[一二三四五六七八九十])(?P<han>[期型级度类](?![间望待限刊第氏数别似]))"
 )
 _GLUED = r"[a-z]{5,}+\d+(?:\.\d+)?\s?(?:m?g|mcg|μg|ml|iu|units|%)(?![a-z])"
-_NAME = rf"(?P<name>(?<![a-z0-9α-ω])(?!{_GLUED})[a-zα-ω][a-zα-ω-]{{0,11}}+\d[a-zα-ω0-9-]{{0,12}})"
+_NAME = rf"(?P<name>(?<![a-z0-9α-ω])(?!{_GLUED})[a-zα-ω][a-zα-ω-]{{0,11}}+\d[a-zα-ω0-9-]{{0,12}}(?:(?<=\d)\.\d+)?)"
 _ORDINAL = (
     rf"\b(?P<ordinal>\d+(?=st\b|nd\b|rd\b|th\b)|{'|'.join(ORDINALS)})(?:st|nd|rd|th)?\b|"
     rf"第(?P<nth>{CHINESE}|\d+)(?P<nth_unit>{HAN_TIME_UNIT})?"
 )
 _MEASURED = rf"(?P<unit>{UNIT}(?:{DENOMINATOR}){{0,3}}|/\s?(?!{TIME_UNIT}){UNIT})"
 _MEASURE = (
-    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<=[a-z]{{5}})|(?<![a-zα-ω\d.]))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
+    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<=[a-z]{{5}})|(?<![a-zα-ω\d])(?:(?<!\.)|(?=[^\x00-\x7f])))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
     rf"(?P<odd>\sand\sa\shalf(?=\s{UNIT})|个?半(?=个?{UNIT})|[余多](?=个?\s?{UNIT}))?"
     rf"(?:(?(part)(?:\s(?:of\s)?(?:an?\s)?|-)?|[\s-]?){_MEASURED})?(?P<half>(?<=[年月时天周片])半(?![数夏年月天片个]))?"
 )
@@ -121,6 +122,7 @@ _ROMAN_ALONE = re.compile(r"(?<![A-Za-z0-9-])(?=[IVX]{2})X{0,2}(?:IX|IV|V?I{0,3}
 _BETWEEN = re.compile(
     r"\s?(?:[-~/,、至到或和±]|\+/?-|\b(?:to|and|or)\b)\s?(?:\b(?:and|or|to)\b\s?)?|\s?,\s?\b(?:and|or)\b\s"
 )
+_ALTERNATIVE = re.compile(r"\s?(?:,|\b(?:or|and)\b|[、或和])\s?(?:\b(?:or|and)\b\s?)?")
 _RANGE = re.compile(r"\s?(?:-|~|至|到|\b(?:to|through)\b)\s?")
 _BETWEEN_AND = re.compile(r"\s?(?:and|与|和)\s?")
 _BETWEEN_BEFORE = re.compile(r"(?:\bbetween\s(?:the ages of\s)?|介于|在)$")
@@ -131,12 +133,15 @@ _AFTER_NUMBER = re.compile(r"\s?(?:\b(?:of age|in age|old|years|weeks|months)\b\
 _UNIT_BEFORE = re.compile(
     r"(?:\b(?P<age>ages?|aged)|\b(?P<unit>days?|weeks?|months?|hours?)|(?P<han>年龄))(?:\s?(?:of|from|was|is|为|在|:|：))?\s?$"
 )
+_UNIT_AFTER = re.compile(rf"\s(?P<unit>{UNIT})(?!\s?[/·])", re.IGNORECASE)
 _COMPARED = frozenset({"measure", "frequency"})
 _AFTER_STARTS = ("or", "and", "+", "及", "或", "和", "以", "之")
 _LISTED = re.compile(r"^\s*(?:[-*•]\s+)?(?:[(（]?\d{1,2}[.)、）](?=\D))?\s*")
 _RAISED = re.compile(r"(?<=[\d)])([⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _VULGAR = re.compile("(?<=\\d)\\s?(?=[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])")
 _CIRCLED = re.compile("[①-⒛➀-➓❶-❿]")
+_SPACES = re.compile(r"[ \t\u2009\u202f]+|(?<![\d\n])\n(?!\n)|\n(?![\d\n])")
+"""White space that is one space; the line break between two numbers keeps them apart."""
 _SAME = str.maketrans("−–—‐‑﹣～∼〜⁄⋅•⩾≧⩽≦µ\u3000", "------~~~/··≥≥≤≤μ ")
 _REFERENCE = re.compile(r"\[\s?\d{1,3}(?:\s?[-,]\s?\d{1,3})*\s?\]")
 _DIGITS = re.compile(r"\d")
@@ -149,7 +154,7 @@ def normal(text: str) -> str:
     text = _CIRCLED.sub(";", _LISTED.sub("", text, count=1))
     text = _VULGAR.sub(" ", _RAISED.sub(r"^\1", text))
     text = simplified(unicodedata.normalize("NFKC", text).translate(_SAME))
-    return re.sub(r"\b(\d+)·(?=\d)", r"\1.", re.sub(r"[ \t\u2009\u202f]+", " ", text))
+    return re.sub(r"\b(\d+)·(?=\d)", r"\1.", _SPACES.sub(" ", text))
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
@@ -170,6 +175,18 @@ def read(text: str) -> tuple[Quantity, ...]:
     references = [span for one in _REFERENCE.finditer(text) if (span := one.span())]
     return tuple(
         replace(one, firm=False) if any(start <= one.start < end for start, end in references) else one for one in found
+    )
+
+
+@lru_cache(maxsize=16_384)
+def told(text: str) -> tuple[Quantity, ...]:
+    """Where ``text`` says how much, how often or when: its firm numbers with their units and comparators, its
+    frequencies and its dates, in order. ``text`` is in ordinary width (NFKC) with single spaces, and ``start`` and
+    ``end`` are offsets into it. Who compares words leaves these out: they compare as quantities."""
+    return tuple(
+        one
+        for one in read(text.translate(_SAME))
+        if one.kind in {"frequency", "date"} or (one.kind == "measure" and one.firm)
     )
 
 
@@ -345,7 +362,7 @@ def _sharing_units(folded: str, found: list[Quantity]) -> list[Quantity]:
 def _compared(text: str, folded: str, found: list[Quantity]) -> list[Quantity]:
     """Comparators joined with the number before or after."""
     joined: list[Quantity] = []
-    for one in (_aged(folded, each) for each in found):
+    for one in _sharing_ages(folded, found):
         before = joined[-1] if joined else None
         if before is not None and before.kind == "comparison" and one.kind in _COMPARED:
             if not one.comparator and _BEFORE_NUMBER.fullmatch(folded, before.end, one.start):
@@ -354,11 +371,35 @@ def _compared(text: str, folded: str, found: list[Quantity]) -> list[Quantity]:
         elif before is not None and one.kind == "comparison" and before.kind in _COMPARED:
             after = folded[one.start : one.end].strip().startswith(_AFTER_STARTS) and not before.comparator
             if after and _AFTER_NUMBER.fullmatch(folded, before.end, one.start):
-                joined[-1] = replace(before, stated="", end=one.end, comparator=one.comparator)
+                joined[-1] = _with_unit_after(text, replace(before, stated="", end=one.end, comparator=one.comparator))
                 continue
         joined.append(one)
     aged = (_aged(folded, one) if one.comparator else one for one in joined)
     return [one if one.stated else replace(one, stated=text[one.start : one.end]) for one in aged]
+
+
+def _with_unit_after(text: str, one: Quantity) -> Quantity:
+    """``5 or more days``: a quantity whose unit stands behind its comparator."""
+    unit = _UNIT_AFTER.match(text, one.end) if one.kind == "measure" and not one.unit else None
+    if unit is None:
+        return one
+    measured, scale = dimension(unit["unit"])
+    return replace(one, end=unit.end(), values=tuple(value * scale for value in one.values), unit=measured, scale=scale)
+
+
+def _sharing_ages(folded: str, found: list[Quantity]) -> list[Quantity]:
+    """The quantities with what "aged 13 or 14" says of both."""
+    shared: list[Quantity] = []
+    for one in found:
+        before = shared[-1] if shared else None
+        aged = _aged(folded, one)
+        if aged is one and before is not None and before.unit and one.kind == "measure" and not one.unit:
+            plain = folded[before.start : before.end].replace(",", "").isdigit()
+            if plain and _ALTERNATIVE.fullmatch(folded, before.end, one.start):
+                values = tuple(value * before.scale for value in one.values)
+                aged = replace(one, values=values, unit=before.unit, scale=before.scale)
+        shared.append(aged)
+    return shared
 
 
 def _aged(folded: str, one: Quantity) -> Quantity:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from rag.numerals import CHINESE, DIGITS, ENGLISH, TIMES, number
 from rag.units import HAN_TIME_UNIT, TIME_UNIT, days
 
-_LATIN = {
+_LATIN: dict[str, int | Fraction] = {
     "qd": 1, "od": 1, "bid": 2, "bd": 2, "tid": 3, "tds": 3, "qid": 4, "qds": 4, "qhs": 1, "qn": 1, "nocte": 1,
     "qod": Fraction(1, 2), "qw": Fraction(1, 7), "biw": Fraction(2, 7), "tiw": Fraction(3, 7),
 }  # fmt: skip

@@ -182,7 +182,7 @@ def _states(said: Reading, at: int, place: _Place) -> bool:
         )
     if one.kind != other.kind:
         return _is_place_in_order(one, other)
-    holds = one.values == other.values if len(one.values) > 1 else one.values[0] in other.values
+    holds = sorted(one.values) == sorted(other.values) if len(one.values) > 1 else one.values[0] in other.values
     return (holds or _is_rounded(one, other)) and _same_unit(place, one)
 
 

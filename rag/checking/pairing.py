@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from rag.checking.reading import Reading, Token, read
+from rag.checking.reading import Reading, Token, read, without_quantities
 from rag.checking.synonyms import Meaning, meaning_of
 from rag.languages import HAN
 
@@ -117,9 +117,9 @@ def paired(sentence: str, text: str) -> Pairing:
 
 def differing(one: str, other: str) -> tuple[str, str, str, str]:
     """What is left of two texts without what they share at the begin and at the end, and those two: words, or letters
-    where they are Chinese."""
+    where they are Chinese, and no quantities."""
     pattern = _LETTER if _HAN.search(one + other) else _WORD
-    own, source = list(pattern.finditer(one)), list(pattern.finditer(other))
+    own, source = (list(pattern.finditer(without_quantities(text))) for text in (one, other))
     start = end = 0
     most = min(len(own), len(source))
     while start < most and own[start][0].lower() == source[start][0].lower():

@@ -1,7 +1,8 @@
 """A sentence as the words that carry its meaning, in order, each with a key that its synonyms share.
 
 Function words are left out; a name of several words is one token; a word that stands for a negation and another, such
-as "ineffective" or 无效, is two.
+as "ineffective" or 无效, is two. A number with its unit, or a frequency, is one token and no word, whose key is that of
+the same quantity in other words.
 """
 
 import re
@@ -27,9 +28,11 @@ from rag.checking.synonyms import (
     stem_key,
 )
 from rag.languages import HAN
+from rag.quantities import told
 
 _RUN = re.compile(
-    rf"(?P<han>[{HAN}]+)"
+    r"(?P<quantity>\0)"
+    rf"|(?P<han>[{HAN}]+)"
     rf"|(?P<latin>[^\W\d_{HAN}](?:[^\W_{HAN}]|[-'’/+](?=[^\W_{HAN}])|(?<![^\W_][^\W_])\.(?=[^\W_{HAN}]))*"
     r"|\d+(?:[.,]\d+)*[a-z]*)"
     r"|(?P<break>[,;:.!?()\[\]，；：。！？（）、…\n])",
@@ -39,7 +42,10 @@ _REPLY = re.compile(r"^(?:no|yes)[.,;:!] ", re.IGNORECASE)
 _PREFIX = re.compile(r"(?:non|un)-(?=[a-z]{2})|(?:non|un)(?=[a-z]{4})")
 _LATIN_NAME = re.compile(r"(?=.*[A-Z].*[A-Z0-9])[A-Za-z0-9-]{2,}")
 _NUMBER = re.compile(r"\d[\d.,]*[a-z]*", re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[\s\0\1]+")
+GAP, PADDING = "\0", "\1"
+"""The first letter and the others of what stands for a quantity, which no ``normal`` text has: no word or phrase goes
+across it."""
 _ADVERB = re.compile(r"[a-z]{3,}ly")
 _CONTRAST = frozenset("but whereas although while though however 但 但是 然而 而 虽然 却".split())
 
@@ -61,6 +67,11 @@ class Token:
     @property
     def negates(self) -> bool:
         return self.key == NEGATION
+
+    @property
+    def measured(self) -> str:
+        """What a number is a number of, in no language; empty for a word."""
+        return self.key.split(GAP)[1] if self.key.startswith(GAP) else ""
 
     @property
     def listed(self) -> bool:
@@ -100,11 +111,20 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=8192)
 def read(sentence: str) -> Reading:
     """What ``sentence`` says, as tokens."""
-    text = _REPLY.sub("", normal(sentence))
+    stated = _REPLY.sub("", normal(sentence))
+    text = without_quantities(stated)
+    quantities = iter(told(stated))
     found: list[Token] = []
     pending: list[re.Match[str]] = []
     clause = 0
     for match in _RUN.finditer(text):
+        if match["quantity"]:
+            found += _latin(text, pending, clause)
+            pending.clear()
+            one = next(quantities)
+            key = f"{GAP}{one.unit or one.kind}{GAP}{one.value}"
+            found.append(Token(stated[one.start : one.end], one.start, one.end, key, 0, "", clause))
+            continue
         if match["latin"]:
             pending.append(match)
             if match[0].lower() in _CONTRAST:
@@ -120,7 +140,14 @@ def read(sentence: str) -> Reading:
         else:
             clause += 1
     found += _latin(text, pending, clause)
-    return Reading(text, tuple(found))
+    return Reading(stated, tuple(found))
+
+
+def without_quantities(text: str) -> str:
+    """``text``, which is ``normal``, with a mark in place of each quantity; offsets stay the same."""
+    for one in told(text):
+        text = text[: one.start] + GAP + PADDING * (one.end - one.start - 1) + text[one.end :]
+    return text
 
 
 def _latin(text: str, run: list[re.Match[str]], clause: int) -> Iterator[Token]:
@@ -148,7 +175,7 @@ def _latin(text: str, run: list[re.Match[str]], clause: int) -> Iterator[Token]:
 
 def _numbering(text: str, stated: str, end: int) -> bool:
     """Whether a word is the "No." before a number, or a "No" that answers a question."""
-    return stated.lower() == "no" and bool(re.match(r"[.,;:!]| ?\d", text[end : end + 2]))
+    return stated.lower() == "no" and bool(re.match(rf"[.,;:!]| ?[\d{GAP}]", text[end : end + 2]))
 
 
 def _single_letter(known: Meaning, stated: str) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.quantities import Quantity, normal, quantities
+from rag.quantities import Quantity, normal, quantities, told
 
 
 def read(text: str) -> list[tuple[tuple[Fraction, ...], str, str, str]]:
@@ -33,6 +33,8 @@ def firm(text: str) -> list[Quantity]:
         ("under 5 years", "<5 years", "younger than 5 years", "小于5岁", "不足5岁"),
         ("no more than 4 g", "≤4 g", "at most 4 g", "不超过4克", "至多4 g", "up to 4000 mg"),
         ("more than 3 days", ">72 hours", "超过3天"),
+        ("5 or more days", "≥5 days", "at least 5 days"),
+        ("pH2.2", "ph2.2"),
         ("twice daily", "bid", "b.i.d.", "every 12 hours", "q12h", "每日两次", "一日2次", "2次/日", "two times a day"),
         ("tid", "three times daily", "thrice daily", "every 8 hours", "8 hourly", "每8小时一次", "每天三次"),
         ("every other day", "qod", "隔日", "隔天一次", "alternate days"),
@@ -89,6 +91,7 @@ def test_one_quantity_is_written_in_many_ways(same: tuple[str, ...]) -> None:
         ("type 1", "type 2"),
         ("type 2", "stage 2"),
         ("IL-6", "IL-8"),
+        ("pH2.2", "pH2.6"),
     ],
 )
 def test_what_differs_stays_apart(one: str, other: str) -> None:
@@ -116,6 +119,10 @@ MG, SECOND = "mass", "time"
         ("<500 mL/24 hours", [((500,), "volume"), ((1,), "day")]),
         ("day 3", [((3 * 86400,), SECOND)]),
         ("aged 65", [((780,), "month")]),
+        ("at age 13 or 14", [((156,), "month"), ((168,), "month")]),
+        ("give 500\nmg at 18\nyears", [((500,), MG), ((216,), "month")]),
+        ("确定水解条件.六种蛋白酶", [((6,), "")]),
+        ("below 50% and below 75%", [((Fraction(1, 2),), "part"), ((Fraction(3, 4),), "part")]),
         ("a change of -5 mg", [((-5,), MG)]),
     ],
 )
@@ -135,6 +142,11 @@ def test_what_is_stated_stands_in_the_text() -> None:
     stated = [one.stated for one in quantities(text)]
     assert stated == ["≥18岁", "5~10 mg/kg", "每日两次", "not more than 4 g", "day"]
     assert all(text[one.start : one.end] == one.stated for one in quantities(text))
+
+
+def test_where_a_text_tells_how_much_and_how_often_is_no_word_of_it() -> None:
+    text = "Not more than 5 mg of HbA1c drug twice daily since May 2019; one of them in 二甲双胍"
+    assert [text[one.start : one.end] for one in told(text)] == ["Not more than 5 mg", "twice daily", "May 2019"]
 
 
 _PIECES = (

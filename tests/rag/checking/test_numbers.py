@@ -70,6 +70,11 @@ FAITHFUL = [
     ("heart rate of 80 beats per minute", "心率80次/分"),
     ("body mass index over 30 kg/m2", "BMI>30 kg/m²"),
     ("The trial began in 2019.", "The trial began in May 2019."),
+    ("Puberty starts at age 14 or 13.", "Puberty starts at age 13 or 14."),
+    ("50 mg 3 or 2 times a day", "50 mg 2 or 3 times a day"),
+    ("equal doses every 12 or 8 hours", "equal doses every 8 or 12 hours"),
+    ("zinc <50% and below 75%", "zinc <50% and <75%"),
+    ("除非低于2.5mmol/L，不能诊断。", "除非＜2.5mmol/L，不能诊断。"),
 ]
 WRONG = [
     (
@@ -96,6 +101,7 @@ WRONG = [
     ("p > 0.05", "p < 0.05"),
     ("at most 5 days", "at least 5 days"),
     ("every 6 hours", "every 8 hours"),
+    ("in the next five years and up to age 90", "in the next five years and at least age 90"),
     ("daily for 4 weeks", "daily for 4 months"),
     ("5 g of paracetamol", "5 mg of paracetamol"),
 ]
