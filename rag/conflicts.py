@@ -304,7 +304,7 @@ def _statement(hit: Hit, start: int, end: int) -> _Statement:
         text=text,
         context=context,
         keys=frozenset(token.key for token in said),
-        words=_words(said),
+        words=_words(said) | frozenset(token.measured for token in said if token.measured),
         names=frozenset(token.key for token in said if _is_a_name(token)),
         terms=terms,
         words_around=_words(around),
@@ -326,7 +326,8 @@ def _words(tokens: Sequence[Token]) -> frozenset[str]:
     return frozenset(
         f"={part}" if token.key.startswith("=") else token.key
         for token in tokens
-        if not token.negates and not token.sign and not token.text[:1].isdigit() and token.key not in _SAYING_LITTLE
+        if not (token.negates or token.sign or token.measured or token.text[:1].isdigit())
+        and token.key not in _SAYING_LITTLE
         for part in token.key.lstrip("=").split()
         if not part.isdigit()
     )
