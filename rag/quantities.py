@@ -91,7 +91,7 @@ _ORDINAL = (
 )
 _MEASURED = rf"(?P<unit>{UNIT}(?:{DENOMINATOR}){{0,3}}|/\s?(?!{TIME_UNIT}){UNIT})"
 _MEASURE = (
-    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<=[a-z]{{5}})|(?<![a-zα-ω\d])(?:(?<!\.)|(?=[^\x00-\x7f])))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
+    rf"(?:(?P<part>{PART})|(?:(?<=°c)|(?<=[a-z]{{5}})(?!\.)|(?<![a-zα-ω\d])(?:(?<!\.)|(?=[^\x00-\x7f])))(?P<sign>(?<![^\s(=:,;<>≤≥~])(?<!\d\s)-(?=[\d.]))?(?P<number>{NUMBER}))"
     rf"(?P<odd>\sand\sa\shalf(?=\s{UNIT})|个?半(?=个?{UNIT})|[余多](?=个?\s?{UNIT}))?"
     rf"(?:(?(part)(?:\s(?:of\s)?(?:an?\s)?|-)?|[\s-]?){_MEASURED})?(?P<half>(?<=[年月时天周片])半(?![数夏年月天片个]))?"
 )

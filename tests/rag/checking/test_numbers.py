@@ -73,6 +73,7 @@ FAITHFUL = [
     ("Puberty starts at age 14 or 13.", "Puberty starts at age 13 or 14."),
     ("50 mg 3 or 2 times a day", "50 mg 2 or 3 times a day"),
     ("equal doses every 12 or 8 hours", "equal doses every 8 or 12 hours"),
+    ("by as many as two weeks.1", "by as many as 14 days.1"),
     ("zinc <50% and below 75%", "zinc <50% and <75%"),
     ("除非低于2.5mmol/L，不能诊断。", "除非＜2.5mmol/L，不能诊断。"),
 ]
