@@ -13,7 +13,7 @@ from rag.settings import Settings
 TEXT = "Metformin is contraindicated in patients with an eGFR below 30 mL/min."
 FINDING = "Statins reduced the risk of ischaemic stroke in adults by a fifth."
 PAIRS = [
-    (FINDING, "The risk of ischaemic stroke was lower in adults who took statins."),
+    (FINDING, "Statins reduced the risk of ischaemic stroke in adults."),
     (FINDING, "Statins increased the risk of ischaemic stroke in adults."),
     (FINDING, "Gout is treated with colchicine."),
     ("二甲双胍禁用于肾功能严重不全的患者。", "肾功能严重不全的患者禁用二甲双胍。"),
