@@ -16,9 +16,13 @@ from api.routes import Asker, OpenSystem
 from api.schemas import AskBody
 from rag import record
 from rag.answering import answering
-from rag.errors import Unavailable
+from rag.comparing import Comparison, compared
+from rag.errors import InvalidRequest, Unavailable
 from rag.making import Answered, Draft, Event, Found, Judged
+from rag.system import System
+from rag.types import Caller
 
+STOPPING = "The service is stopping: ask again when it is back"
 router = APIRouter(prefix="/v1")
 
 
@@ -33,13 +37,30 @@ async def ask(body: AskBody, request: Request, system: OpenSystem, caller: Asker
     return event_stream(_told(first, events, request_id_of(request)))
 
 
+@router.post("/compare")
+async def compare(body: AskBody, request: Request, system: OpenSystem, caller: Asker) -> wire.Json:
+    """The same question with evidence and without it, and what the evidence changed. Both modes are asked, whatever
+    ``mode`` states."""
+    if body.stream:
+        raise InvalidRequest("stream: a comparison is given whole; leave it out")
+    async with aclosing(followed(request, _comparing(body, caller, system))) as events:
+        async for one in events:
+            if one is not None:
+                return wire.comparison_json(one)
+    raise Unavailable(STOPPING)
+
+
+async def _comparing(body: AskBody, caller: Caller, system: System) -> AsyncGenerator[Comparison]:
+    yield await compared(body.to_ask(), caller, system)
+
+
 async def last_of(events: AsyncGenerator[Event | None]) -> Answered:
     """The recorded answer. Raises what the events raise."""
     async with aclosing(events):
         async for one in events:
             if isinstance(one, Answered):
                 return one
-    raise Unavailable("The service is stopping: ask again when it is back")
+    raise Unavailable(STOPPING)
 
 
 async def _told(first: Event | None, events: AsyncGenerator[Event | None], request_id: str) -> AsyncGenerator[str]:

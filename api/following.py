@@ -5,19 +5,20 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TypeVar
 
 from fastapi import Request
 
 from api.events import HEARTBEAT_S
-from rag.making import Event
 
+Item = TypeVar("Item")
 LOOK_EVERY_S = 0.25
 
 
-async def followed(request: Request, events: AsyncGenerator[Event]) -> AsyncGenerator[Event | None]:
+async def followed(request: Request, events: AsyncGenerator[Item]) -> AsyncGenerator[Item | None]:
     """The events; None in between when nothing has happened for a while. Ends early when the client is gone or the
     service stops. Raises what the events raise."""
-    told: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+    told: asyncio.Queue[Item | Exception | None] = asyncio.Queue()
     task = asyncio.create_task(_run(events, told))
     request.app.state.answering.add(task)
     task.add_done_callback(request.app.state.answering.discard)
@@ -53,7 +54,7 @@ async def stop_answering(tasks: set[asyncio.Task[None]]) -> None:
     await asyncio.gather(*running, return_exceptions=True)
 
 
-async def _run(events: AsyncGenerator[Event], told: "asyncio.Queue[Event | Exception | None]") -> None:
+async def _run(events: AsyncGenerator[Item], told: "asyncio.Queue[Item | Exception | None]") -> None:
     try:
         async with aclosing(events):
             async for one in events:

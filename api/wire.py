@@ -2,11 +2,13 @@
 
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any
+from typing import Any, get_args
 
 from ingestion.jobs import Job
 from ingestion.pipeline import FileResult
 from rag.catalog import CollectionCounts, FlaggedPassage
+from rag.comparing import Comparison
+from rag.differences import CorpusSays
 from rag.proposals import Proposal
 from rag.removal import Receipt
 from rag.retirement import Retirement
@@ -14,6 +16,7 @@ from rag.types import Answer, Document, Edition, Hit, Passage, SearchResult
 from rag.verification import Problem
 
 Json = dict[str, Any]
+SAYS: tuple[CorpusSays, ...] = get_args(CorpusSays)
 
 
 def passage_json(passage: Passage) -> Json:
@@ -43,6 +46,28 @@ def search_json(result: SearchResult) -> Json:
 
 def answer_json(answer: Answer) -> Json:
     return {**asdict(answer), "passages": [hit_json(hit) for hit in answer.passages]}
+
+
+def comparison_json(comparison: Comparison) -> Json:
+    """Both answers, and the statements of each by what became of them, as indices of sentences."""
+    found = comparison.difference
+    memory = {says: [one.index for one in found.ungrounded if one.corpus and one.corpus.says == says] for says in SAYS}
+    return {
+        "id": comparison.id,
+        "question": comparison.question,
+        "grounded": answer_json(comparison.grounded),
+        "ungrounded": answer_json(comparison.ungrounded),
+        "difference": {
+            **asdict(found),
+            "agree": [one.index for one in found.ungrounded if one.other_side == "agrees"],
+            "disagree": [one.index for one in found.ungrounded if one.other_side == "disagrees"],
+            "only_ungrounded": [one.index for one in found.ungrounded if one.other_side == "absent"],
+            "only_grounded": [one.index for one in found.grounded if one.other_side == "absent"],
+            "corpus_supports": memory["supports"],
+            "corpus_contradicts": memory["contradicts"],
+            "corpus_does_not_mention": memory["does_not_mention"],
+        },
+    }
 
 
 def answer_summary_json(answer: Answer) -> Json:

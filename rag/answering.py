@@ -188,13 +188,15 @@ async def _from_memory(work: Work, llm: LanguageModel) -> AsyncGenerator[Event]:
 
 
 async def _sampling(work: Work, llm: LanguageModel) -> Sampling:
-    if work.ask.sampling is not None:
-        work.sampling = work.ask.sampling
-    elif (await llm.served()).is_on_cpu:
-        work.sampling = Sampling()
-    else:
-        work.sampling = Sampling(seed=random.randrange(2**31))  # noqa: S311 - no secret
+    work.sampling = work.ask.sampling or await drawn_sampling(llm)
     return work.sampling
+
+
+async def drawn_sampling(llm: LanguageModel) -> Sampling:
+    """The defaults, with a seed drawn by chance where it is safe."""
+    if (await llm.served()).is_on_cpu:
+        return Sampling()
+    return Sampling(seed=random.randrange(2**31))  # noqa: S311 - no secret
 
 
 def _concluded(work: Work) -> None:
@@ -236,6 +238,7 @@ def _recorded(work: Work, status: AnswerStatus) -> Answer:
         prompt=work.prompt,
         sampling=work.sampling,
         confidence_reasons=work.confidence_reasons,
+        evidence=work.evidence,
         abstention=work.abstention,
     )
     with work.system.database.writing() as session:

@@ -15,7 +15,7 @@ Command = Callable[..., Any]
 
 
 def retrieval_options(command: Command) -> Command:
-    """The options of ``search`` and ``ask``, gathered into a Query given as ``query``."""
+    """The options of ``search``, ``ask`` and ``compare``, gathered into a Query given as ``query``."""
     for option in (
         click.option(
             "--no-collapse", "collapse", flag_value=False, default=True, help="Keep copies of a passage apart."
@@ -48,7 +48,7 @@ def search(question: str, as_json: bool, **options: Any) -> None:
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system:
-        query = run(translated(_query(question, **options), system), system.llm)
+        query = run(translated(query_of(question, **options), system), system.llm)
         result = search_passages(query, LOCAL_ADMIN, system)
     if as_json:
         print_json([search_json(result)])
@@ -88,7 +88,7 @@ def ask(
     from rag.types import LOCAL_ADMIN, Ask, Sampling
 
     sampling = None if seed is None else Sampling(seed=seed)
-    asked = Ask(_query(question, **options), mode, language, fallback, conversation_id, sampling=sampling)
+    asked = Ask(query_of(question, **options), mode, language, fallback, conversation_id, sampling=sampling)
     with open_home() as system:
         given = answer(asked, LOCAL_ADMIN, system)
     if as_json:
@@ -97,7 +97,7 @@ def ask(
         print_answer(given)
 
 
-def _query(
+def query_of(
     question: str,
     collections: tuple[str, ...],
     top_k: int,
@@ -108,6 +108,7 @@ def _query(
     prefer_evidence: bool,
     collapse: bool,
 ) -> "Query":
+    """What the retrieval options state."""
     from rag.editions import first_day
     from rag.types import Query
 
