@@ -13,6 +13,7 @@ from api.commands.answers import answers
 from api.commands.asking import ask, search
 from api.commands.checking import check
 from api.commands.collections import collections
+from api.commands.comparing import compare
 from api.commands.corpus import corpus
 from api.commands.documents import documents
 from api.commands.evaluating import evaluate
@@ -57,6 +58,7 @@ for command in (
     jobs,
     search,
     ask,
+    compare,
     documents,
     collections,
     answers,

@@ -10,11 +10,27 @@ from typing import TYPE_CHECKING
 from rag.errors import ModelFailed
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
     from rag.llm import LanguageModel
     from rag.types import Sampling
 
 HOPELESS = 8
 """After so many refusals before the first reply the model is taken to refuse everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What is asked. With ``choices`` the reply is one of them, by constrained decoding."""
+
+    user: str
+    system: str = ""
+    choices: tuple[str, ...] = ()
+
+    def messages(self) -> list["BaseMessage"]:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        return [*([SystemMessage(self.system)] if self.system else []), HumanMessage(self.user)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +46,15 @@ class Reply:
 
 
 async def ask_many(
-    prompts: Iterable[str],
+    prompts: Iterable[str | Chat],
     llm: "LanguageModel",
     sampling: "Sampling",
     at_once: int,
     on_reply: Callable[[int, Reply], object],
 ) -> None:
-    """``on_reply`` hears of each prompt by its place, in the order in which they are answered. Raises Unavailable where
-    the model is gone, and ModelFailed where it refuses all; what was answered by then has been heard of."""
+    """A text alone is a prompt too. ``on_reply`` hears of each prompt by its place, in the order in which they are
+    answered. Raises Unavailable where the model is gone, and ModelFailed where it refuses all; what was answered by
+    then has been heard of."""
     waiting = iter(enumerate(prompts))
     answered = refused = 0
 
@@ -62,13 +79,15 @@ async def ask_many(
         raise failed.exceptions[0] from None
 
 
-async def _reply(prompt: str, llm: "LanguageModel", sampling: "Sampling") -> Reply:
-    from langchain_core.messages import HumanMessage
-
+async def _reply(prompt: str | Chat, llm: "LanguageModel", sampling: "Sampling") -> Reply:
+    chat = Chat(prompt) if isinstance(prompt, str) else prompt
     started = time.perf_counter()
     text = finish_reason = ""
     usage: Mapping[str, int] = {}
-    async with aclosing(llm.stream([HumanMessage(prompt)], sampling)) as pieces:
+    if chat.choices:
+        chosen = await llm.chosen(chat.messages(), chat.choices, sampling)
+        return Reply(chosen.text, chosen.finish_reason or "", chosen.usage, time.perf_counter() - started)
+    async with aclosing(llm.stream(chat.messages(), sampling)) as pieces:
         async for piece in pieces:
             text += piece.text
             if piece.finish_reason:

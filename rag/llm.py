@@ -127,6 +127,10 @@ class LanguageModel:
             return "".join([piece.text async for piece in pieces])
 
     async def choose(self, messages: Sequence["BaseMessage"], choices: Sequence[str], sampling: Sampling) -> str:
+        """One of ``choices``, as ``chosen`` gives it."""
+        return (await self.chosen(messages, choices, sampling)).text
+
+    async def chosen(self, messages: Sequence["BaseMessage"], choices: Sequence[str], sampling: Sampling) -> Piece:
         """One of ``choices``, by constrained decoding. Raises ModelFailed where the server does not keep to them."""
         version = (await self.served()).version
         constraint: dict[str, Any] = {"structured_outputs": {"choice": list(choices)}}
@@ -142,7 +146,7 @@ class LanguageModel:
         chosen = str(reply.text).strip()
         if chosen not in choices:
             raise ModelFailed(f"The language model was to say one of {', '.join(choices)} and said {chosen[:80]!r}")
-        return chosen
+        return Piece(chosen, "stop", _usage(reply.usage_metadata) if reply.usage_metadata else {})
 
     async def prefix_cache(self) -> tuple[int, int]:
         """``(hits, queries)`` of vLLM's prefix cache in tokens since it was started, zeros where it does not say."""

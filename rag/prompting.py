@@ -46,7 +46,7 @@ async def grounded_prompt(
     room = (await llm.served()).context_tokens - answer_tokens
     kept = list(found)
     while True:
-        passages = "\n\n".join(_shown(n, context, language) for n, context in enumerate(kept, start=1))
+        passages = "\n\n".join(passage_block(n, context, language) for n, context in enumerate(kept, start=1))
         messages = said.messages(passages=passages, question=neutralised(question))
         length = await llm.count_tokens(messages)
         if length <= room:
@@ -73,7 +73,7 @@ def _as_hit(context: Context) -> Hit:
     return replace(context.hit, passage=passage)
 
 
-def _shown(number: int, context: Context, language: Language) -> str:
+def passage_block(number: int, context: Context, language: Language) -> str:
     """A passage as the model sees it. Nothing that comes from a document can end it or speak from outside it."""
     named, passage = labels(language), context.hit.passage
     stated = {

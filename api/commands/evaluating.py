@@ -1,20 +1,19 @@
-"""``evaluate``: retrieval, claims, taiyi2."""
+"""``evaluate``: retrieval, claims, qa, taiyi2."""
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from api.commands.evaluating_qa import evaluate_qa
 from api.commands.evaluating_taiyi import evaluate_taiyi2
-from api.commands.shared import as_json, print_json
+from api.commands.shared import as_json, print_json, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.claims_evaluation import ClaimsEvaluation
     from api.retrieval_evaluation import RetrievalEvaluation
-    from ingestion.pipeline import Listener
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _out = click.option(
@@ -27,6 +26,7 @@ def evaluate() -> None:
     """Measure this installation on test collections."""
 
 
+evaluate.add_command(evaluate_qa)
 evaluate.add_command(evaluate_taiyi2)
 
 
@@ -60,7 +60,7 @@ def evaluate_retrieval(
 
     judged = evaluation.read_judged_queries(queries, qrels, limit)
     out.mkdir(parents=True, exist_ok=True)
-    with _reading(corpus) as listener, corpus_home(corpus, read_settings(), listener) as home:
+    with reading(corpus) as listener, corpus_home(corpus, read_settings(), listener) as home:
         measured = evaluation.evaluate_retrieval(
             home,
             judged,
@@ -124,22 +124,6 @@ def evaluate_claims(claims: Path, corpus: Path, out: Path, limit: int | None, as
         print_json([metrics])
     else:
         _print_claims(measured, out)
-
-
-@contextmanager
-def _reading(corpus: Path) -> "Iterator[Listener]":
-    """A count on stderr of the passages that were embedded, which shows once there are any."""
-    from tqdm import tqdm
-
-    from api.commands.shared import say_waiting
-    from ingestion.pipeline import Listener
-
-    with tqdm(unit="passage", desc=f"Reading {corpus.name}", disable=None, delay=0.5) as bar:
-
-        def on_embedded(count: int) -> None:
-            bar.update(count)
-
-        yield Listener(on_embedded=on_embedded, on_waiting=say_waiting)
 
 
 def _print_retrieval(measured: "RetrievalEvaluation", out: Path) -> None:

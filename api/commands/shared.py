@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ingestion.pipeline import Listener
     from rag.system import System
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and nothing else.")
@@ -24,6 +27,21 @@ def open_home() -> Iterator["System"]:
 
 def say_waiting() -> None:
     click.echo("Another process is writing to this home; waiting for it to finish.", err=True)
+
+
+@contextmanager
+def reading(corpus: "Path") -> "Iterator[Listener]":
+    """A count on stderr of the passages that were embedded, which shows once there are any."""
+    from tqdm import tqdm
+
+    from ingestion.pipeline import Listener
+
+    with tqdm(unit="passage", desc=f"Reading {corpus.name}", disable=None, delay=0.5) as bar:
+
+        def on_embedded(count: int) -> None:
+            bar.update(count)
+
+        yield Listener(on_embedded=on_embedded, on_waiting=say_waiting)
 
 
 def print_json(objects: Iterable[Any]) -> None:

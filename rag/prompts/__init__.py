@@ -12,7 +12,9 @@ from rag.types import Language
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-PromptName = Literal["grounded", "ungrounded", "multiple_choice", "yes_no_maybe", "translate", "rewrite"]
+PromptName = Literal[
+    "grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe", "translate", "rewrite"
+]
 
 
 @dataclass(frozen=True, slots=True)
