@@ -50,9 +50,9 @@ def translate(question: str) -> Translation:
 
 
 def _into_english(question: str) -> Iterator[Concept]:
-    for name in _names_of_mixed_letters().findall(question):
+    for name in names_of_mixed_letters().findall(question):
         yield Concept(name, bilingual.english_of(name))
-    question = _names_of_mixed_letters().sub(" ", question)
+    question = names_of_mixed_letters().sub(" ", question)
     for latin in _LATIN_RUN.findall(question):
         yield Concept(latin, (latin,))
     for run in _HAN_RUN.findall(question):
@@ -62,7 +62,7 @@ def _into_english(question: str) -> Iterator[Concept]:
 
 
 @cache
-def _names_of_mixed_letters() -> re.Pattern[str]:
+def names_of_mixed_letters() -> re.Pattern[str]:
     """The glossary's names that are not Han characters alone, such as 2型糖尿病 or β受体阻滞剂."""
     names = [re.escape(name) for name in glossary.entries() if not _HAN_RUN.fullmatch(name)]
     return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?![A-Za-z0-9])")

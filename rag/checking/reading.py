@@ -27,11 +27,12 @@ from rag.checking.synonyms import (
     negations,
     stem_key,
 )
-from rag.languages import HAN
+from rag.languages import HAN, language_of
 from rag.quantities import told
+from rag.translation import names_of_mixed_letters
 
 _RUN = re.compile(
-    r"(?P<quantity>\0)"
+    r"(?P<quantity>\x00)|(?P<name>\x02)"
     rf"|(?P<han>[{HAN}]+)"
     rf"|(?P<latin>[^\W\d_{HAN}](?:[^\W_{HAN}]|[-'’/+](?=[^\W_{HAN}])|(?<![^\W_][^\W_])\.(?=[^\W_{HAN}]))*"
     r"|\d+(?:[.,]\d+)*[a-z]*)"
@@ -42,10 +43,10 @@ _REPLY = re.compile(r"^(?:no|yes)[.,;:!] ", re.IGNORECASE)
 _PREFIX = re.compile(r"(?:non|un)-(?=[a-z]{2})|(?:non|un)(?=[a-z]{4})")
 _LATIN_NAME = re.compile(r"(?=.*[A-Z].*[A-Z0-9])[A-Za-z0-9-]{2,}")
 _NUMBER = re.compile(r"\d[\d.,]*[a-z]*", re.IGNORECASE)
-_SPACES = re.compile(r"[\s\0\1]+")
-GAP, PADDING = "\0", "\1"
-"""The first letter and the others of what stands for a quantity, which no ``normal`` text has: no word or phrase goes
-across it."""
+_SPACES = re.compile(r"[\s\0-\2]+")
+GAP, PADDING, NAMED = "\0", "\1", "\2"
+"""The first letter and the others of what stands for a quantity, and the first of what stands for a name of Han and
+other letters, which no ``normal`` text has: no word or phrase goes across them."""
 _ADVERB = re.compile(r"[a-z]{3,}ly")
 _CONTRAST = frozenset("but whereas although while though however 但 但是 然而 而 虽然 却".split())
 
@@ -113,7 +114,10 @@ def read(sentence: str) -> Reading:
     """What ``sentence`` says, as tokens."""
     stated = _REPLY.sub("", normal(sentence))
     text = without_quantities(stated)
-    quantities = iter(told(stated))
+    names = _mixed_names(text)
+    for name in names:
+        text = text[: name.start()] + NAMED + PADDING * (len(name[0]) - 1) + text[name.end() :]
+    quantities, named = iter(told(stated)), iter(names)
     found: list[Token] = []
     pending: list[re.Match[str]] = []
     clause = 0
@@ -124,6 +128,13 @@ def read(sentence: str) -> Reading:
             one = next(quantities)
             key = f"{GAP}{one.unit or one.kind}{GAP}{one.value}"
             found.append(Token(stated[one.start : one.end], one.start, one.end, key, 0, "", clause))
+            continue
+        if match["name"]:
+            found += _latin(text, pending, clause)
+            pending.clear()
+            name = next(named)
+            if known := meaning_of(name[0]):
+                found += _tokens(name[0], name.start(), name.end(), known, clause)
             continue
         if match["latin"]:
             pending.append(match)
@@ -141,6 +152,13 @@ def read(sentence: str) -> Reading:
             clause += 1
     found += _latin(text, pending, clause)
     return Reading(stated, tuple(found))
+
+
+def _mixed_names(text: str) -> list[re.Match[str]]:
+    """The glossary's names in a Chinese text that are not of Han characters alone, such as 2型糖尿病."""
+    if language_of(text) != "zh":
+        return []
+    return [name for name in names_of_mixed_letters().finditer(text) if meaning_of(name[0])]
 
 
 def without_quantities(text: str) -> str:
