@@ -163,7 +163,7 @@ def write_csv(evaluation: QaEvaluation, folder: Path) -> None:
     """``figures.csv``, a figure a line, and ``comparisons.csv``."""
     figures = evaluation.figures
     rows = [
-        (subset.name, one.arm, name, estimate.value, estimate.low, estimate.high, one.questions)
+        (subset.name, one.arm, name, estimate.value, estimate.low, estimate.high, one.counts[name])
         for subset in figures.subsets
         for one in subset.arms
         for name, estimate in estimates_of(one).items()
@@ -204,10 +204,12 @@ def _figures_json(one: ArmFigures) -> dict[str, Any]:
     return {
         **{name: estimate.value for name, estimate in estimates.items()},
         "intervals": {name: [estimate.low, estimate.high] for name, estimate in estimates.items()},
+        "counts": {name: one.counts[name] for name in estimates},
         "questions": one.questions,
         "scored": one.scored,
         "without_answer": one.without_answer,
         "refused": one.refused,
+        "cut": one.cut,
         "positions": dict(one.positions),
         "seconds": one.seconds,
         "prompt_tokens": one.prompt_tokens,

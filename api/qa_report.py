@@ -7,12 +7,13 @@ from pathlib import Path
 from api.qa_evaluation import QaEvaluation, estimates_of
 from api.report import excerpt, render
 from rag.exam_arms import Arm
-from rag.exam_items import Item
+from rag.exam_items import Item, JudgedSentence
 from rag.exam_measures import Comparison, Outcome, RunFigures, measures_of, outcomes
 
 SHOWN = 3
 """How many examples of one kind are shown."""
 EVIDENCE_SHOWN = 3
+SENTENCES_SHOWN = 6
 REPLY_SHOWN = 900
 NAMES = {
     "accuracy": "accuracy",
@@ -67,21 +68,31 @@ def write_qa_report(evaluation: QaEvaluation, path: Path) -> None:
         tests=[one for one in figures.comparisons if one.test],
         gaps=[one for one in figures.comparisons if one.test is None and not one.subset],
         verdict_on=verdict_on,
+        label_of=label_of,
         examples=list(_examples(evaluation.items)),
         excerpt=excerpt,
         reply_shown=REPLY_SHOWN,
         evidence_shown=EVIDENCE_SHOWN,
+        sentences_shown=SENTENCES_SHOWN,
         shown_of=_shown,
     )
     path.write_text(page, encoding="utf-8")
 
 
 def verdict_on(one: Comparison) -> str:
-    """What a difference says, in words."""
+    """What a difference says, in words; of being contradicted, less is better."""
     gap = one.difference
-    if gap.low > 0:
-        return "better"
-    return "worse" if gap.high < 0 else "no difference shown"
+    if gap.low <= 0 <= gap.high:
+        return "no difference shown"
+    return "better" if (gap.low > 0) != (one.measure == "contradicted") else "worse"
+
+
+def label_of(sentence: JudgedSentence) -> str:
+    """What was found of a sentence: by what it cites, else by all the evidence for the question."""
+    held = {True: "held by the evidence", False: "not in the evidence", None: "no evidence"}[sentence.is_held]
+    if not sentence.citations:
+        return held
+    return sentence.verdict if sentence.verdict == "supported" else f"{sentence.verdict}; {held}"
 
 
 def _charts(

@@ -40,18 +40,20 @@ class ArmFigures:
     free answers, as far as there is anything to measure. ``abstention`` is the share of free questions that are not
     answered, ``abstained_rightly`` the share of them on which answering or not fits whether a document that holds the
     answer was shown. ``positions`` counts the replies by the letter that was chosen, as it was shown. ``seconds`` is
-    the median of a reply, the tokens are means."""
+    the median of a reply, the tokens are means. ``counts`` says over how many questions each figure is."""
 
     arm: Arm
     questions: int
     scored: int
     without_answer: int
     refused: int
+    cut: int
     accuracy: Estimate | None
     macro_f1: Estimate | None
     free: Mapping[str, Estimate]
     abstention: Estimate | None
     abstained_rightly: Estimate | None
+    counts: Mapping[str, int]
     positions: Mapping[str, int]
     seconds: float | None
     prompt_tokens: float | None
@@ -170,11 +172,19 @@ def _arm_figures(arm: Arm, found: Mapping[str, Outcome]) -> ArmFigures:
         scored=len(right),
         without_answer=len(choices) - len(right),
         refused=sum(bool(item.error) for item in items),
+        cut=sum(item.finish_reason == "length" for item in items),
         accuracy=wilson(sum(right), len(right)) if right else None,
         macro_f1=_macro_f1(choices),
         free={name: estimate for name, values in free.items() if (estimate := _mean(values.values()))},
         abstention=_share(_abstains(item) for item in abstained),
         abstained_rightly=_share(_abstains(item) != item.evidence_shown for item in rightly),
+        counts={
+            "accuracy": len(right),
+            "macro_f1": len(right),
+            **{name: len(values) for name, values in free.items()},
+            "abstention": len(abstained),
+            "abstained_rightly": len(rightly),
+        },
         positions=_positions(items),
         seconds=median(item.seconds for item in asked) if asked else None,
         prompt_tokens=_mean_tokens(asked, "prompt_tokens"),

@@ -148,13 +148,13 @@ def _print(measured: "QaEvaluation", out: Path) -> None:
 
     run, figures = measured.run, measured.figures
     model = f"{run['model']}, {run['asked']} prompts asked in {run['seconds']:.1f} s" if run["model"] else "no model"
-    click.echo(f"{run['questions']['name']}: {run['questions']['available']} questions, {model}\n")
+    asked, stated = figures.whole.arms[0].questions, run["questions"]
+    click.echo(f"{stated['name']}: {asked} of {stated['available']} questions, {model}\n")
     for name, label in NAMES.items():
         for one in figures.whole.arms:
             if (found := estimates_of(one).get(name)) is not None:
-                count = one.scored if name in ("accuracy", "macro_f1") else one.questions
                 interval = f"[{found.low:.3f}, {found.high:.3f}]"
-                click.echo(f"{label:<21}{one.arm:<15}{found.value:.3f} {interval}  of {count} questions")
+                click.echo(f"{label:<21}{one.arm:<15}{found.value:.3f} {interval}  of {one.counts[name]}")
     for difference in figures.comparisons:
         gap, test = difference.difference, difference.test
         if test is not None:

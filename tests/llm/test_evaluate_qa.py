@@ -280,6 +280,20 @@ def test_compare_runs_a_set_by_the_same_engine(exam: Exam, chosen: tuple[Exam, R
         assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
+def test_where_nothing_is_found_an_arm_has_no_questions_and_a_run_without_any_says_what_to_do(
+    exam: Exam, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library without documents, and no corpus."""
+    monkeypatch.setenv("RAG_HOME", str(new_home(tmp_path / "empty", models)))
+    asked = ["evaluate", "qa", "--questions", str(exam.folder / "choices.jsonl"), "--out", str(exam.out)]
+    result = CliRunner().invoke(main, [*asked, "--arms", "ungrounded,grounded,wrong,leave_one_out", "--json"])
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(result.stdout)["arms"]) == ["ungrounded"]
+    nothing = CliRunner().invoke(main, [*asked, "--arms", "grounded"])
+    assert nothing.exit_code == 1
+    assert "State --corpus, or load documents with: taiyi-rag ingest PATH" in nothing.stderr
+
+
 def test_its_help_names_every_arm_and_format() -> None:
     shown = re.sub(r"\s+", "", CliRunner().invoke(main, ["evaluate", "qa", "--help"]).output)
     assert ",".join(ARMS_THERE_ARE) in shown

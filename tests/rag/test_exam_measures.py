@@ -171,6 +171,7 @@ def test_an_answer_from_memory_has_no_citation_figures_and_an_abstention_no_sent
         "completeness": 0.5,
         "contradicted": 0.0,
     }
+    assert (memory.counts["supported_sentences"], memory.counts["completeness"]) == (1, 2)
     assert memory.abstention is not None
     assert memory.abstention.value == 0.5
     assert memory.abstained_rightly is None
