@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from api.qa_running import SAMPLING, Bar, QaOutcome, QaPlan, quiet, run_qa
-from ingestion.corpus_homes import COLLECTION, CorpusHome
+from ingestion.corpus_homes import COLLECTION, CorpusHome, core_digest
 from ingestion.json_lines import objects_of_file
 from ingestion.question_sets.reading import Format, QuestionSet, read_questions
+from rag.catalog import collections
 from rag.classification_measures import Estimate
 from rag.errors import InvalidRequest, Unavailable, UnreadableFile
 from rag.exam_arms import ARMS, Arm
 from rag.exam_items import Item
 from rag.exam_measures import ArmFigures, Comparison, RunFigures, run_figures
+from rag.ledger import KeptItem, fingerprint_of_run
 from rag.measures import CONFIDENCE, RESAMPLES
 from rag.prompts import PromptName, prompt
 from rag.system import System
+from rag.types import LOCAL_ADMIN
 
 _PROMPTS: tuple[PromptName, ...] = ("grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe")
 _PACKAGES = ("taiyi-rag", "langchain-openai", "openai", "numpy", "scipy", "sentence-transformers", "openvino")
@@ -136,6 +139,14 @@ def items_json(evaluation: QaEvaluation) -> Iterator[dict[str, Any]]:
         yield {**other, "scored": False}
 
 
+def items_to_keep(evaluation: QaEvaluation, texts: bool) -> list[KeptItem]:
+    """The items as the ledger takes them, whole or without words."""
+    return [
+        KeptItem(item.id, item.arm, item.chosen, item.gold, asdict(item) if texts else None)
+        for item in evaluation.items
+    ]
+
+
 def metrics_json(evaluation: QaEvaluation) -> dict[str, Any]:
     """The figures of one arm at the top, those of all under ``arms``; figures are 0 to 1."""
     figures = evaluation.figures
@@ -236,7 +247,7 @@ def _run_json(
 ) -> dict[str, Any]:
     questions, served = exam.questions, outcome.served
     languages = sorted({one.language for one in questions.questions})
-    return {
+    run: dict[str, Any] = {
         "questions": {
             "name": questions.name,
             "format": questions.format,
@@ -246,6 +257,8 @@ def _run_json(
             "limit": exam.limit,
         },
         "corpus": {"name": corpus.name, "sha256": corpus.sha256, "documents": corpus.documents} if corpus else None,
+        "index_generation": None if corpus else _generation(system),
+        "code": core_digest(),
         "arms": list(plan.arms),
         "passages": plan.passages,
         "orders": plan.orders,
@@ -262,3 +275,10 @@ def _run_json(
         "versions": {package: version(package) for package in _PACKAGES},
         "created_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
     }
+    return {**run, "fingerprint": fingerprint_of_run(run)}
+
+
+def _generation(system: System) -> int:
+    """That of the whole library; it grows with every change."""
+    with system.database.reading() as session:
+        return sum(one.generation for one in collections(session, LOCAL_ADMIN))

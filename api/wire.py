@@ -9,6 +9,7 @@ from ingestion.pipeline import FileResult
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.comparing import Comparison
 from rag.differences import CorpusSays
+from rag.ledger import KeptRun
 from rag.proposals import Proposal
 from rag.removal import Receipt
 from rag.retirement import Retirement
@@ -74,6 +75,11 @@ def answer_summary_json(answer: Answer) -> Json:
     """What a list shows of an answer."""
     shown = ("id", "question", "language", "mode", "status", "text", "confidence", "created_at")
     return {name: getattr(answer, name) for name in shown}
+
+
+def run_json(run: KeptRun) -> Json:
+    """A run over a question set, without its items."""
+    return {name: value for name, value in asdict(run).items() if name != "items"}
 
 
 def edition_json(edition: Edition) -> Json:

@@ -68,7 +68,7 @@ def corpus_home(
 
     Raises UnreadableFile naming the line of the corpus that is wrong.
     """
-    code, embedder = _code(), open_embedder(settings)
+    code, embedder = core_digest(), open_embedder(settings)
     sha256 = content_sha256(corpus)
     home = settings.home.absolute() / "evaluation" / _key(sha256, embedder, settings)
     home.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def _share_models(home: Path, settings: Settings) -> None:
         link.symlink_to(target, target_is_directory=True)
 
 
-def _code() -> str:
+def core_digest() -> str:
     """A digest of the core's code and data."""
     return _digest(_files(files("rag")))
 

@@ -281,3 +281,31 @@ class AnswerPassageRow(Base):
     passage_id: Mapped[int] = mapped_column(BigInteger)
     edition_id: Mapped[str] = mapped_column(String(32), index=True)
     collection: Mapped[str] = mapped_column(String(100))
+
+
+class EvaluationRow(Base):
+    """A run over a question set; ``configuration`` and ``figures`` as in its ``metrics.json``."""
+
+    __tablename__ = "evaluations"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    folder: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(String(32), index=True)
+    configuration: Mapped[dict[str, Any]] = mapped_column(JSON)
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class EvaluationItemRow(Base):
+    """A question in one arm; ``body`` is its line of ``items.jsonl``, where that may be kept."""
+
+    __tablename__ = "evaluation_items"
+
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluations.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    question_id: Mapped[str] = mapped_column(Text)
+    arm: Mapped[str] = mapped_column(String(32))
+    chosen: Mapped[str | None] = mapped_column(Text)
+    gold: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from api.commands.shared import as_json, open_home, print_json
+from api.commands.shared import as_json, open_home, open_records, print_json
 from rag.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def run_question_set(
     with _library(corpus) as (system, home):
         measured = evaluation.evaluate_qa(exam, system, home, chosen, out / "items.jsonl", passages, orders, seed, _bar)
     _write(measured, out, as_json)
+    _keep(measured, out, texts=corpus is not None)
 
 
 def _arms(stated: str | None) -> list[str]:
@@ -125,6 +126,19 @@ def _bar(total: int, unit: str, what: str) -> Iterator[Callable[[int], object]]:
 
     with tqdm(total=total, unit=unit, desc=what, disable=None) as shown:
         yield shown.update
+
+
+def _keep(measured: "QaEvaluation", out: Path, texts: bool) -> None:
+    """Enters the run in the home's ledger; ``texts`` is that the words of its items may be kept there."""
+    from api.qa_evaluation import items_to_keep, metrics_json
+    from rag.ledger import keep
+
+    figures = metrics_json(measured)
+    configuration = figures.pop("run")
+    name = configuration["questions"]["name"]
+    with open_records() as database, database.writing() as session:
+        run = keep(session, name, str(out.absolute()), configuration, figures, items_to_keep(measured, texts))
+    click.echo(f"Kept as run {run}; compare list shows all.", err=True)
 
 
 def _write(measured: "QaEvaluation", out: Path, as_json: bool) -> None:

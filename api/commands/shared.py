@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ingestion.pipeline import Listener
+    from rag.database import Database
     from rag.system import System
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, an object a line, and nothing else.")
@@ -23,6 +24,18 @@ def open_home() -> Iterator["System"]:
 
     with open_system(read_settings()) as system:
         yield system
+
+
+@contextmanager
+def open_records() -> Iterator["Database"]:
+    """The database of the home alone."""
+    from rag.database import open_database
+    from rag.settings import read_settings
+
+    settings = read_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with open_database(settings.sql_url) as database:
+        yield database
 
 
 def say_waiting() -> None:

@@ -280,6 +280,38 @@ def test_compare_runs_a_set_by_the_same_engine(exam: Exam, chosen: tuple[Exam, R
         assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
+def test_runs_are_remembered_and_held_against_each_other(exam: Exam, model: ScriptedServer) -> None:
+    """The second time the model says B where it said A from memory."""
+    options = ("--arms", "ungrounded,grounded", "--passages", "1")
+    first = _kept(exam.run("choices.jsonl", *options))
+    model.reset(lambda messages: "B" if reads(messages) == "A" and not shown_passages(messages) else reads(messages))
+    shutil.rmtree(exam.out)
+    second = _kept(exam.run("choices.jsonl", *options, "--seed", "7"))
+    listed = [json.loads(line) for line in _compare("list", "--json").stdout.splitlines()]
+    assert [one["id"] for one in listed[:2]] == [second, first]
+    assert listed[0]["fingerprint"] == listed[1]["fingerprint"]
+    shown = json.loads(_compare("show", second, "--json").stdout)
+    assert len(shown["items"]) == 8
+    assert shown["items"][0]["prompt"] == exam.items()[0]["prompt"]
+    found = json.loads(_compare("diff", first, second, "--json").stdout)
+    assert (found["shared"], found["configuration"]) == (8, [])
+    assert [(one["arm"], one["one"] != one["other"]) for one in found["choices"]] == [("ungrounded", True)] * 4
+    for words, arguments in ((first, ("list",)), ("temperature", ("show", first))):
+        assert words in _compare(*arguments).output
+    assert "Choices: 4 of 8 are the same (50.0 %)" in _compare("diff", first, second).output
+    assert "There is no run 'nowhere'" in _compare("show", "nowhere").stderr
+
+
+def _kept(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    [run] = re.findall(r"Kept as run (\w+)", result.stderr)
+    return str(run)
+
+
+def _compare(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["compare", *arguments])
+
+
 def test_where_nothing_is_found_an_arm_has_no_questions_and_a_run_without_any_says_what_to_do(
     exam: Exam, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +321,8 @@ def test_where_nothing_is_found_an_arm_has_no_questions_and_a_run_without_any_sa
     result = CliRunner().invoke(main, [*asked, "--arms", "ungrounded,grounded,wrong,leave_one_out", "--json"])
     assert result.exit_code == 0, result.output
     assert list(json.loads(result.stdout)["arms"]) == ["ungrounded"]
+    shown = json.loads(_compare("show", _kept(result), "--json").stdout)
+    assert shown["items"] == [], "of a run on the library no words are kept"
     nothing = CliRunner().invoke(main, [*asked, "--arms", "grounded"])
     assert nothing.exit_code == 1
     assert "State --corpus, or load documents with: taiyi-rag ingest PATH" in nothing.stderr
