@@ -10,6 +10,7 @@ from itertools import groupby
 from sqlalchemy import select
 
 from rag import catalog
+from rag.checking.fusion import packaged_fusion
 from rag.errors import TaiyiError
 from rag.llm import LanguageModel, Served, open_language_model, run
 from rag.settings import PACKAGED_EMBEDDER, Settings
@@ -42,6 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
                 *_vectors(system),
                 _embedder(system),
                 _reranker(system),
+                _entailment(system),
                 *_collections(system),
             ]
     except TaiyiError as error:
@@ -123,6 +125,17 @@ def _reranker(system: System) -> Finding:
     except TaiyiError as error:
         return Finding("reranker", False, str(error))
     return Finding("reranker", True, f"{system.settings.reranker}, loaded and scoring")
+
+
+def _entailment(system: System) -> Finding:
+    """The model that reads sentences together with their sources, and whether its probabilities are calibrated."""
+    try:
+        system.entailment.judge([("Metformin lowers glucose.", "二甲双胍可降低血糖。")])
+    except TaiyiError as error:
+        return Finding("entailment", False, str(error))
+    calibrated = packaged_fusion().fingerprint == system.entailment.fingerprint
+    suffix = "" if calibrated else "; no calibration for it, so its own probabilities are taken"
+    return Finding("entailment", True, f"{system.settings.entailment}, loaded and reading{suffix}")
 
 
 def _collections(system: System) -> list[Finding]:

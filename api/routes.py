@@ -10,6 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from api import wire
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
+from rag.checking.check import checked
+from rag.checking.types import Evidence
 from rag.conversation import translated
 from rag.editions import first_day
 from rag.errors import TaiyiError
@@ -59,6 +61,7 @@ def _states(system: System) -> dict[str, str]:
     checks: dict[str, Callable[[], object]] = {
         "database": system.database.ping,
         "embedder": lambda: system.embedder.embed_query("ready"),
+        "entailment": lambda: checked([("Metformin is given.", [Evidence("二甲双胍可用。")])], system.entailment),
     }
     states: dict[str, str] = {}
     for name, check in checks.items():

@@ -1,13 +1,14 @@
 """How far an answer can be relied on, as one number with its reasons.
 
-    confidence = sigmoid(intercept + evidence * logit(P(evidence answers)) + single_source * [one document])
+    confidence = sigmoid(intercept + evidence * logit(P(evidence answers)))
                  * mean over the sentences in the text of P(what it cites supports it)
                  * 0.5 where sources disagree * 0.7 where a source no longer holds * 0.9 where all sources are old
 
 The first factor is calibrated: a logistic regression on questions whose answering documents are known, where the
 outcome is that what is quoted comes from one of them (``benchmarks/fit_confidence.py``). The second is the sentence
 check's own calibrated probability, 1 for a quote. The last three are not fitted, since no collection of questions has
-enough such answers: they order answers and are stated in the reasons.
+enough such answers: they order answers and are stated in the reasons. That an answer rests on a single document is
+stated and does not lower the number: among questions with known answers such ones were no more often wrong.
 """
 
 import json
@@ -25,6 +26,8 @@ DISAGREEING = 0.5
 SUPERSEDED = 0.7
 OLD = 0.9
 OLD_AFTER_YEARS = 10
+LEAST = 1e-4
+"""Probabilities of evidence closer to 0 or 1 count as this close."""
 _CLOSE, _FAIR = 0.8, 0.5
 _SAID: dict[Language, dict[str, str]] = {
     "en": {
@@ -66,11 +69,10 @@ class Calibration:
 
     intercept: float
     evidence: float
-    single_source: float
 
-    def probability(self, evidence: float, single_source: bool) -> float:
-        bounded = min(max(evidence, 1e-4), 1 - 1e-4)
-        score = self.intercept + self.evidence * math.log(bounded / (1 - bounded)) + self.single_source * single_source
+    def probability(self, evidence: float) -> float:
+        bounded = min(max(evidence, LEAST), 1 - LEAST)
+        score = self.intercept + self.evidence * math.log(bounded / (1 - bounded))
         return 1 / (1 + math.exp(-score))
 
 
@@ -105,7 +107,7 @@ def weighed_up(
         reasons.append(said["old"].format(newest))
     if evidence is None:
         return None, tuple(reasons)
-    calibrated = packaged_calibration().probability(evidence, len(documents) == 1)
+    calibrated = packaged_calibration().probability(evidence)
     support = sum(_supported(sentence) for sentence in sentences) / len(sentences)
     return round(calibrated * support * math.prod(discounts.values()), 4), tuple(reasons)
 
@@ -133,4 +135,4 @@ def _supported(sentence: Sentence) -> float:
 @cache
 def packaged_calibration() -> Calibration:
     values = json.loads(Path(__file__).with_name("confidence.json").read_text(encoding="utf-8"))
-    return Calibration(values["intercept"], values["evidence"], values["single_source"])
+    return Calibration(values["intercept"], values["evidence"])

@@ -1,6 +1,7 @@
 """A language model's reply as it comes: drafts at once, each sentence once it is judged, for which no draft waits."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -19,6 +20,7 @@ from rag.types import Sampling
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+_ENDED = re.compile(r"[.!?。！？…:：;；][\"'”’)\]）」』]*$")
 JUDGED_TOGETHER = 8
 """Sentences that are judged in one batch, at most, where a model writes faster than they are judged."""
 
@@ -54,7 +56,7 @@ async def _drafts(
                 hidden = hidden or obeyed(sentences.begun + piece.text, secrets) is not None
                 if piece.text and not hidden:
                     yield Draft(piece.text)
-                for cited in sentences.feed(piece.text) if piece.finish_reason is None else sentences.end():
+                for cited in _completed(sentences, piece):
                     hidden = False
                     complete.put_nowait(cited)
                 if piece.finish_reason is not None:
@@ -64,6 +66,17 @@ async def _drafts(
                     work.notices.append(notice("too_long", work.language))
     finally:
         complete.put_nowait(None)
+
+
+def _completed(sentences: CitedSentences, piece: Piece) -> list[CitedSentence]:
+    """The sentences that are complete with a piece; of a reply that reached the length limit without the one that was
+    cut off, whose end may have said the opposite."""
+    if piece.finish_reason is None:
+        return sentences.feed(piece.text)
+    rest = sentences.end()
+    if piece.finish_reason == "length" and rest and not _ENDED.search(rest[-1].text):
+        rest.pop()
+    return rest
 
 
 async def _verdicts(

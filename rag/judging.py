@@ -16,6 +16,8 @@ from rag.notices import mark, notice
 from rag.repair import Rested, rested
 from rag.types import Hit, Issue, Language
 
+KEPT_FROM = 0.5
+"""P(supported) from which a sentence may stand in the text: what is more likely wrong than right is not shown."""
 WEAK_ISSUES = frozenset(("wording",))
 """Kinds of issues with which a sentence that is supported in part is kept, marked: it is worded otherwise. Whatever an
 exact check found, a number, a negation, a population or a name, is something that the source does not say."""
@@ -110,7 +112,7 @@ class Judging:
         return tuple(marker - 1 for marker in sentence.citations if 1 <= marker <= len(self.shown))
 
     def _ruling(self, claim: _Claim, found: Rested) -> Ruling:
-        checked, cited = found.checked, self._cited(claim.sentence)
+        checked, cited = self._sure(found.checked), self._cited(claim.sentence)
         issues = checked.issues
         if found.places != cited:
             message = notice("recited" if cited else "source_found", self.language)
@@ -128,6 +130,13 @@ class Judging:
             mark=mark(checked.verdict, self.language) if is_kept else "",
         )
         return Ruling(self._below_its_heading(said, claim.heading, is_kept), is_kept)
+
+    def _sure(self, checked: Checked) -> Checked:
+        """A verdict of support that is less likely right than wrong is one in part."""
+        if checked.verdict != "supported" or checked.probability >= KEPT_FROM:
+            return checked
+        doubt = Issue("wording", "", notice("unsure", self.language))
+        return replace(checked, verdict="partial", issues=(*checked.issues, doubt))
 
     def _below_its_heading(self, said: Said, heading: CitedSentence | None, is_kept: bool) -> Said:
         """The sentence behind its heading, unless that stands in the text already."""
@@ -162,6 +171,6 @@ def _under(heading: CitedSentence | None, text: str, lead: str = "\n") -> str:
 
 def _holds(checked: Checked) -> bool:
     """Whether a sentence may stand in the text: it is supported, or in part and nothing but its wording is in doubt."""
-    if checked.verdict == "partial":
-        return all(issue.kind in WEAK_ISSUES for issue in checked.issues)
-    return checked.verdict == "supported"
+    if checked.verdict == "partial" and any(issue.kind not in WEAK_ISSUES for issue in checked.issues):
+        return False
+    return checked.verdict in ("supported", "partial") and checked.probability >= KEPT_FROM

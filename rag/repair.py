@@ -13,6 +13,9 @@ PASSAGES_TRIED = 3
 """How many other passages a sentence is held against: those that hold most of its words."""
 WORTH_TRYING = 0.5
 """The part of a sentence's words that a passage must hold to be one of them."""
+RECITED_FROM = 0.8
+"""P(supported) from which a passage takes the place of what was cited: the model did not name it, so it has to be
+clearer than one that the model did."""
 _NAMES_NOTHING = re.compile(
     r"\W*(?:it|its|they|their|he|she|this|these|those|such"
     r"|the (?:drug|dose|treatment|medication|disease|condition)s?)\b"
@@ -36,8 +39,8 @@ def rested(
 ) -> list[Rested]:
     """Each claim, with the places of the passages it cites, judged against them; where they do not support it, against
     other passages shown, of which the one that supports it best takes their place, or stands beside them where they
-    support it in part. A verdict that no other passage makes ``supported`` stays as it is, and so does that of a
-    sentence which leaves to others what it speaks of."""
+    support it in part. A verdict that no other passage makes clearly ``supported`` stays as it is, and so does that of
+    a sentence which leaves to others what it speaks of."""
     found = checked([(claim, [shown[place] for place in cited]) for claim, cited in claims], entailment)
     given = [Rested(one, cited) for one, (_, cited) in zip(found, claims, strict=True)]
     tried: list[tuple[int, tuple[int, ...]]] = []
@@ -48,7 +51,8 @@ def rested(
     again = checked([(claims[number][0], [shown[at] for at in places]) for number, places in tried], entailment)
     for (number, places), one in zip(tried, again, strict=True):
         before = given[number].checked
-        if one.verdict == "supported" and (before.verdict != "supported" or one.probability > before.probability):
+        better = before.verdict != "supported" or one.probability > before.probability
+        if one.verdict == "supported" and one.probability >= RECITED_FROM and better:
             given[number] = Rested(one, places)
     return given
 

@@ -369,6 +369,8 @@ class Answer:
     ``passages`` are all that were considered, those shown to a language model with what was shown around them.
     ``confidence`` is the calibrated probability, 0 to 1, that the answer rests on a source that answers the question
     (``rag.confidence``), None where no calibration applies; ``confidence_reasons`` say what it rests on.
+    ``evidence`` is the calibrated probability that what was found answers the question, on which it is decided whether
+    anything is answered.
     ``abstention`` says what was looked for where nothing is answered. ``standalone_question`` is what was searched for,
     where that is not the question itself.
     ``notices`` tell the reader what is unusual about the answer, ``failure`` why there is none. ``prompt`` is the
@@ -399,4 +401,5 @@ class Answer:
     prompt: str | None = None
     sampling: Sampling | None = None
     confidence_reasons: tuple[str, ...] = ()
+    evidence: float | None = None
     abstention: Abstention | None = None

@@ -44,7 +44,10 @@ def finished(client: TestClient, job_id: str) -> dict:
 
 def test_the_probes_answer(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"status": "ok", "checks": {"database": "ok", "embedder": "ok"}}
+    assert client.get("/readyz").json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "embedder": "ok", "entailment": "ok"},
+    }
 
 
 @pytest.mark.parametrize(

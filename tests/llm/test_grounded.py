@@ -264,7 +264,7 @@ def test_a_stated_threshold_decides_whether_anything_is_answered(model: Scripted
 def test_where_nothing_can_be_kept_the_passages_are_quoted(
     finish_reason: str, model: ScriptedServer, system: System
 ) -> None:
-    model.reset("Metformin cures everything. It is safe at any eGFR [1].")
+    model.reset("Metformin cures everything. It is given at an eGFR of 5 mL/min/1.73 m2 [1].")
     model.finish_reason = finish_reason
     given = answer(Ask(Query(QUESTION)), LOCAL_ADMIN, system)
     assert given.status == "answered"
