@@ -4,17 +4,21 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 from click.testing import CliRunner
+from fastapi.testclient import TestClient
 from scripted_server import Messages, Script, ScriptedServer, Service, number_of, shown_passages
 
 from api.cli import main
+from api.server import create_app
 from rag import record
 from rag.comparing import Comparison, compare
 from rag.errors import Unavailable
 from rag.llm import LanguageModel
+from rag.settings import Settings
 from rag.system import System
 from rag.types import LOCAL_ADMIN, Ask, Query, Sampling
 
@@ -160,6 +164,15 @@ def test_items_are_read_with_the_line_that_announces_them_and_courtesies_are_non
 def test_without_a_model_the_message_is_that_of_asking(sample: System) -> None:
     with pytest.raises(Unavailable, match="needs a language model and none is configured: set RAG_LLM_URL"):
         compared(replace(sample, llm=None))
+
+
+def test_over_http_too_and_the_status_says_that_something_is_missing(sample_copy: Path) -> None:
+    app = create_app(Settings(home=sample_copy), with_worker=False)
+    with TestClient(app, base_url="http://127.0.0.1:8000") as client:
+        response = client.post("/v1/compare", json={"question": QUESTION})
+        asked = client.post("/v1/ask", json={"question": QUESTION, "mode": "grounded"})
+    assert (response.status_code, response.json()["detail"]) == (503, asked.json()["detail"])
+    assert "set RAG_LLM_URL to a vLLM server" in response.json()["detail"]
 
 
 def test_the_command_prints_both_answers_and_what_changed(
