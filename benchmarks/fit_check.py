@@ -24,7 +24,7 @@ from rag.checking.alignment import align, excerpt
 from rag.checking.check import findings_in, signs_of, verdict_of
 from rag.checking.entailment import PackagedReader
 from rag.checking.fusion import Signs
-from rag.checking.types import Evidence, Finding
+from rag.checking.types import Evidence
 from rag.settings import read_settings
 
 OUT = Path(__file__).parent.parent / "rag" / "checking" / "fusion.json"
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     arguments = parser.parse_args()
     reader = PackagedReader(read_settings())
-    claims, findings, labels, documents = _claims(arguments.data, arguments.scores)
+    claims, signs, labels, documents = _claims(arguments.data, arguments.scores)
     crossing, crossing_labels = _crossing(arguments.data, reader)
     seeded, seeded_labels = _seeded(arguments.seeded, arguments.trained, reader)
     own = seeded_labels == SUPPORT
@@ -53,7 +53,7 @@ def main() -> None:
         model = _fitted(claims[train], labels[train], seeded, seeded_labels)
         probabilities[test] = model.predict_proba(claims[test])
     print("SciFact, unseen by model and fusion")
-    verdicts = [verdict_of(tuple(row), found) for row, found in zip(probabilities.tolist(), findings, strict=True)]
+    verdicts = [verdict_of(tuple(row), one) for row, one in zip(probabilities.tolist(), signs, strict=True)]
     said = np.array([_CLASSES.get(verdict, NEITHER) for verdict in verdicts])
     print(classification_report(labels, said, target_names=_NAMES, digits=3))
     error = calibration_error(probabilities[:, SUPPORT], labels == SUPPORT)
@@ -90,8 +90,8 @@ def _fitted(claims: Any, labels: Any, seeded: Any, seeded_labels: Any) -> Logist
     return model.fit(np.vstack([claims, seeded]), np.concatenate([labels, seeded_labels]), weights)
 
 
-def _claims(data: Path, scores: Path) -> tuple[Any, list[tuple[Finding, ...]], Any, list[str]]:
-    """Features, findings, labels and cited documents of SciFact's claims."""
+def _claims(data: Path, scores: Path) -> tuple[Any, list[Signs], Any, list[str]]:
+    """Features, signs, labels and cited documents of SciFact's claims."""
     corpus = {one["id"]: one for one in lines(data / "scifact/corpus.jsonl.gz")}
     kept = json.loads(scores.read_text(encoding="utf-8"))
     cited = [(claim, document) for claim in lines(data / "scifact/claims.jsonl") for document in claim["cited_doc_ids"]]
@@ -100,8 +100,12 @@ def _claims(data: Path, scores: Path) -> tuple[Any, list[tuple[Finding, ...]], A
         evidence = [Evidence(corpus[document]["text"], corpus[document]["title"])]
         odds = np.exp(np.array(logits[:3]) - max(logits[:3]))
         signs.append(_signs(claim["text"], evidence, (odds / odds.sum()).tolist()))
-    features, findings = np.array([one.features for one in signs]), [one.findings for one in signs]
-    return features, findings, np.array(kept["labels"]), [document for _, document in cited]
+    return (
+        np.array([one.features for one in signs]),
+        signs,
+        np.array(kept["labels"]),
+        [document for _, document in cited],
+    )
 
 
 def _crossing(data: Path, reader: PackagedReader) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from rag import remarks
 from rag.checking.entailment import Entailment
-from rag.checking.types import Checked, Evidence
+from rag.checking.types import Evidence
 from rag.citing import CitedSentence
 from rag.composing import Said
 from rag.injection import obeyed
@@ -16,11 +16,6 @@ from rag.notices import mark, notice
 from rag.repair import Rested, rested
 from rag.types import Hit, Issue, Language
 
-KEPT_FROM = 0.5
-"""P(supported) from which a sentence may stand in the text: what is more likely wrong than right is not shown."""
-WEAK_ISSUES = frozenset(("wording",))
-"""Kinds of issues with which a sentence that is supported in part is kept, marked: it is worded otherwise. Whatever an
-exact check found, a number, a negation, a population or a name, is something that the source does not say."""
 _OWN_NAME = re.compile(
     r"\b(?:according to )?(?:passage|source|document|reference)s?\s+\d{1,2}\b|(?:来源|文献|资料|段落)\s*\d{1,2}",
     re.IGNORECASE,
@@ -112,14 +107,14 @@ class Judging:
         return tuple(marker - 1 for marker in sentence.citations if 1 <= marker <= len(self.shown))
 
     def _ruling(self, claim: _Claim, found: Rested) -> Ruling:
-        checked, cited = self._sure(found.checked), self._cited(claim.sentence)
+        checked, cited = found.checked, self._cited(claim.sentence)
         issues = checked.issues
         if found.places != cited:
             message = notice("recited" if cited else "source_found", self.language)
             issues = (*issues, Issue("recited", claim.sentence.text, message))
         order = _order(_under(claim.heading, claim.sentence.text), self.secrets, self.language)
         issues = (*issues, order) if order else issues
-        is_kept = order is None and (self.unsupported == "mark" or _holds(checked))
+        is_kept = order is None and (self.unsupported == "mark" or checked.verdict == "supported")
         said = Said(
             text=claim.sentence.text,
             spans=tuple((self.shown[found.places[at]], start, end) for at, start, end in checked.quotes),
@@ -130,13 +125,6 @@ class Judging:
             mark=mark(checked.verdict, self.language) if is_kept else "",
         )
         return Ruling(self._below_its_heading(said, claim.heading, is_kept), is_kept)
-
-    def _sure(self, checked: Checked) -> Checked:
-        """A verdict of support that is less likely right than wrong is one in part."""
-        if checked.verdict != "supported" or checked.probability >= KEPT_FROM:
-            return checked
-        doubt = Issue("wording", "", notice("unsure", self.language))
-        return replace(checked, verdict="partial", issues=(*checked.issues, doubt))
 
     def _below_its_heading(self, said: Said, heading: CitedSentence | None, is_kept: bool) -> Said:
         """The sentence behind its heading, unless that stands in the text already."""
@@ -167,10 +155,3 @@ def _order(text: str, secrets: Sequence[str], language: Language) -> Issue | Non
 
 def _under(heading: CitedSentence | None, text: str, lead: str = "\n") -> str:
     return text if heading is None else f"{heading.text}{lead or ' '}{text}"
-
-
-def _holds(checked: Checked) -> bool:
-    """Whether a sentence may stand in the text: it is supported, or in part and nothing but its wording is in doubt."""
-    if checked.verdict == "partial" and any(issue.kind not in WEAK_ISSUES for issue in checked.issues):
-        return False
-    return checked.verdict in ("supported", "partial") and checked.probability >= KEPT_FROM

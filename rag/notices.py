@@ -15,7 +15,6 @@ Notice = Literal[
     "remark",
     "recited",
     "source_found",
-    "unsure",
 ]
 
 _SAID: dict[Language, dict[Notice, str]] = {
@@ -32,7 +31,6 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "recited": "The passage that the language model cited does not support all of this sentence; another one does "
         "and is cited for it.",
         "source_found": "The language model gave no source for this sentence; a passage that supports it was found.",
-        "unsure": "Whether the cited text says this is too uncertain.",
     },
     "zh": {
         "abstained": "所检索的文献中没有能够回答这个问题的内容，因此不作回答。",
@@ -45,7 +43,6 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "remark": "这句话没有任何段落可以证实的内容。",
         "recited": "语言模型为这句话引用的段落不支持或不完全支持它；另有段落支持，已引用该段落。",
         "source_found": "语言模型没有为这句话注明出处；已找到支持它的段落。",
-        "unsure": "所引原文是否这样说，把握不足。",
     },
 }
 

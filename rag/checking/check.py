@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from rag.checking.alignment import Alignment, align, excerpt
+from rag.checking.alignment import QUOTED_FROM, Alignment, align, excerpt
 from rag.checking.entailment import Entailment
 from rag.checking.fusion import Signs, fused
 from rag.checking.names import name_findings
@@ -18,10 +18,10 @@ from rag.types import Issue, Language, Verdict
 
 CONTRADICTED_RATHER = 1.3
 """How much a probability of contradiction counts against the others: it is the rarest, and the one not to be missed."""
-PARTIAL_FROM = 0.25
-"""P(supported) from which on a sentence that is not supported is so in part."""
+SUPPORTED_FROM, PARTIAL_FROM = 0.5, 0.25
+"""P(supported) from which on a sentence is supported, or supported in part."""
 CAPPED = 0.45
-"""The most that P(supported) is where an exact check found something wrong."""
+"""The most that P(supported) is where the verdict is another."""
 _NO_WORD = re.compile(r"[\W_]+")
 
 Pairs = Sequence[tuple[str, Sequence[Evidence]]]
@@ -81,8 +81,8 @@ def findings_in(sentence: str, alignment: Alignment) -> tuple[Finding, ...]:
 
 def _decided(sentence: str, alignment: Alignment, signs: Signs, fingerprint: str) -> Checked:
     probabilities = fused(signs, fingerprint)
-    supported, verdict = probabilities[0], verdict_of(probabilities, signs.findings)
-    if signs.findings:
+    supported, verdict = probabilities[0], verdict_of(probabilities, signs)
+    if verdict != "supported":
         supported = min(supported, CAPPED)
     language = language_of(sentence)
     issues = [finding.issue for finding in signs.findings]
@@ -91,13 +91,15 @@ def _decided(sentence: str, alignment: Alignment, signs: Signs, fingerprint: str
     return Checked(verdict, round(supported, 4), tuple(issues), alignment.quotes)
 
 
-def verdict_of(probabilities: tuple[float, float, float], findings: Sequence[Finding]) -> Verdict:
-    """The likeliest of supported, contradicted and neither; where an exact check found something, never supported."""
+def verdict_of(probabilities: tuple[float, float, float], signs: Signs) -> Verdict:
+    """The likeliest of supported, contradicted and neither. Never supported is what is more likely not, what an exact
+    check found something in, and what no sentence of the evidence holds enough of to be quoted for it."""
     supported, contradicted, neither = probabilities
     contradicted *= CONTRADICTED_RATHER
-    if not findings and supported >= max(contradicted, neither):
+    is_held = signs.own >= QUOTED_FROM or signs.is_verbatim
+    if not signs.findings and is_held and supported >= max(SUPPORTED_FROM, contradicted):
         return "supported"
-    if any(finding.contradicts for finding in findings) or contradicted > max(supported, neither):
+    if any(finding.contradicts for finding in signs.findings) or contradicted > max(supported, neither):
         return "contradicted"
     return "partial" if supported >= PARTIAL_FROM else "unsupported"
 
