@@ -1,173 +1,174 @@
-"""Fits the score that decides whether the passages found can answer a question (``rag/sufficiency.json``).
+"""Fits the score that decides whether the passages found can answer the question (``rag/sufficiency.json``).
 
-    python benchmarks/fit_sufficiency.py DATA --questions 150 --passages 900
+    python benchmarks/fit_sufficiency.py DATA [--questions 150] [--passages 900] [--measured FILE]
 
 DATA is a folder of test collections in the product's own file formats: ``bioasq``, ``covidqa``, ``cmexam_zh``,
-``xlingeval`` (questions with judgements) and ``nigeria_stg``, ``csl_zh``, ``kqa``. A question asked of a collection in
-which a judged passage is among the ten best counts as answerable; the same question asked of a collection made for
-something else, as not. A few of the latter are answerable after all: the figures are a lower bound.
+``xlingeval`` (questions with judgements) and ``nigeria_stg``, ``csl_zh``, ``kqa``. A question asked of a collection
+with all of its gold articles counts as answerable; asked of the same without them, or of one made for something else,
+as not. Some of the latter are answerable after all: the figures are a lower bound.
 
-Everything runs through the product: ingestion, search, sentence ranking. Prints the area under the ROC curve, also
-with each set of questions left out of the fit in turn, and what the chosen threshold gives away and lets through.
+Run it after a change of the embedder (RAG_EMBEDDER names it) or of the packaged reader; the libraries that it makes
+under RAG_HOME/evaluation are used again. Prints how well weights that were fitted without a question tell its cases
+apart, fits them on all, and writes them.
 """
 
 import argparse
-import gzip
 import json
-import random
-import tempfile
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
 
-from ingestion.pipeline import discover, ingest
-from rag.extraction import ranked_sentences
-from rag.retrieval import search
-from rag.settings import read_settings
-from rag.sufficiency import weigh
-from rag.system import System, open_system
-from rag.types import LOCAL_ADMIN, Query
+from benchmarks.question_sets import BIOASQ, SETS, Case, Question, library, questions
+from rag.reliability import expected_calibration_error, reliability
+from rag.settings import Settings, read_settings
+from rag.sufficiency import Evidence
 
 OUT = Path(__file__).parent.parent / "rag" / "sufficiency.json"
-SEED = 20
+FOLDS = 5
 ANSWERED = 0.9
-"""The part of answerable questions that the threshold lets through."""
+"""The part of the answerable questions that the threshold lets through, each set counting as much as another."""
+BIOASQ_SHARE = 3.0
+Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class QuestionSet:
-    """Questions, the collection that answers them, and one that does not."""
+class Measured:
+    """All cases, and the models that gave them."""
 
-    name: str
-    questions: str
-    answering: str
-    foreign: str
-
-
-SETS = (
-    QuestionSet("bioasq", "bioasq/queries.jsonl.gz", "bioasq", "nigeria_stg"),
-    QuestionSet("covidqa", "covidqa/qa.jsonl", "covidqa", "bioasq"),
-    QuestionSet("cmexam_zh", "cmexam_zh/qa.jsonl.gz", "cmexam_zh", "csl_zh"),
-    QuestionSet("xlingeval_en", "xlingeval/queries_en.jsonl", "xlingeval", "covidqa"),
-    QuestionSet("xlingeval_zh", "xlingeval/queries_zh.jsonl", "xlingeval", "covidqa"),
-)
-UNANSWERED = (("kqa", "kqa/qa.jsonl", "covidqa"), ("cmexam_at_en", "cmexam_zh/qa.jsonl.gz", "covidqa"))
+    embedder: str
+    reader: str
+    cases: Sequence[Case]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--questions", type=int, default=150, help="questions of each set")
-    parser.add_argument("--passages", type=int, default=900, help="passages of each collection")
+    parser.add_argument("--questions", type=int, default=150, help="questions of each set; of BioASQ all are taken")
+    parser.add_argument("--passages", type=int, default=900, help="documents of each corpus; of BioASQ all are taken")
     parser.add_argument("--measured", type=Path, help="keep what was measured in this file, or fit from it again")
     arguments = parser.parse_args()
-    settings = read_settings()
     if arguments.measured and arguments.measured.exists():
-        known = json.loads(arguments.measured.read_text(encoding="utf-8"))
-        _fit([(name, tuple(values), label) for name, values, label in known["rows"]], known["embedder"])
-        return
-    with tempfile.TemporaryDirectory() as home:
-        (Path(home) / "models").symlink_to((settings.home / "models").absolute())
-        with open_system(settings.model_copy(update={"home": Path(home)})) as system:
-            rows = _measure(arguments.data, arguments.questions, arguments.passages, system)
-            embedder = system.embedder.fingerprint
-    if arguments.measured:
-        arguments.measured.write_text(json.dumps({"embedder": embedder, "rows": rows}), encoding="utf-8")
-    _fit(rows, embedder)
+        measured = _kept(arguments.measured)
+    else:
+        measured = _measure(arguments.data, arguments.questions, arguments.passages, read_settings())
+        if arguments.measured:
+            arguments.measured.write_text(json.dumps(asdict(measured)), encoding="utf-8")
+    _fit(measured)
 
 
-def _measure(data: Path, count: int, passages: int, system: System) -> list[tuple[str, tuple[float, ...], bool]]:
-    """``(set, features, answerable)`` of every question."""
-    chance = random.Random(SEED)
-    judged = {s.name: _judged(data, s, count, chance) for s in SETS}
-    for collection in sorted({c for s in SETS for c in (s.answering, s.foreign)}):
-        needed = {
-            document for s in SETS if s.answering == collection for _, gold in judged[s.name] for document in gold
-        }
-        _load(data, collection, needed, passages, chance, system)
-    rows = []
-    for one in SETS:
-        for text, gold in judged[one.name]:
-            features, found = _features(text, one.answering, system)
-            if found & gold:
-                rows.append((one.name, features, True))
-            rows.append((one.name, _features(text, one.foreign, system)[0], False))
-    for name, path, collection in UNANSWERED:
-        for question in chance.sample(_lines(data / path), count):
-            rows.append((name, _features(_text(question), collection, system)[0], False))
-    return rows
+def _measure(data: Path, count: int, most: int, settings: Settings) -> Measured:
+    asked = {one: questions(data, one, 0 if one is BIOASQ else count) for one in SETS}
+    cases: list[Case] = []
+    with ExitStack() as opened:
+        libraries = {}
+        for name in dict.fromkeys(name for one in SETS for name in (one.answering, one.foreign) if name):
+            needed = _needed(asked[one] for one in SETS if one.answering == name)
+            size = 0 if name == BIOASQ.answering else most
+            libraries[name] = opened.enter_context(library(data, name, settings, needed, size))
+        for one, every in asked.items():
+            for question in every:
+                if one.answering:
+                    cases.append(libraries[one.answering].ask(one.name, question, "present"))
+                    cases.append(libraries[one.answering].ask(one.name, question, "removed", question.gold))
+            cases += [libraries[one.foreign].ask(one.name, question, "foreign") for question in every[:count]]
+            print(one.name, len(every), "questions", flush=True)
+        some = libraries[SETS[0].foreign]
+        return Measured(some.embedder, some.reader.fingerprint, cases)
 
 
-def _judged(data: Path, one: QuestionSet, count: int, chance: random.Random) -> list[tuple[str, set[str]]]:
-    gold: dict[str, set[str]] = {}
-    for line in (data / one.answering / "qrels.tsv").read_text(encoding="utf-8").splitlines():
-        question, document, grade = line.split("\t")
-        if float(grade) > 0:
-            gold.setdefault(question, set()).add(document)
-    known = [
-        (_text(question), gold[question["id"]]) for question in _lines(data / one.questions) if question["id"] in gold
-    ]
-    return chance.sample(known, min(count, len(known)))
+def _needed(every: Iterable[Sequence[Question]]) -> frozenset[str]:
+    return frozenset[str]().union(*(question.gold for asked in every for question in asked))
 
 
-def _load(data: Path, name: str, needed: set[str], passages: int, chance: random.Random, system: System) -> None:
-    corpus = _lines(next((data / name).glob("corpus.jsonl*")))
-    kept = [document for document in corpus if document["id"] in needed]
-    others = [document for document in corpus if document["id"] not in needed]
-    kept += chance.sample(others, min(len(others), max(0, passages - len(kept))))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{name}.jsonl"
-        fields = ("id", "title", "text", "lang")
-        lines = (json.dumps({key: d[key] for key in fields if d.get(key)}, ensure_ascii=False) for d in kept)
-        file.write_text("\n".join(lines), encoding="utf-8")
-        print(name, ingest(discover([file]), name, system)[0].documents, "documents", flush=True)
+def _kept(path: Path) -> Measured:
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    cases = [Case(**one | {"evidence": one["evidence"] and Evidence(**one["evidence"])}) for one in kept["cases"]]
+    return Measured(kept["embedder"], kept["reader"], cases)
 
 
-def _features(question: str, collection: str, system: System) -> tuple[tuple[float, ...], set[str]]:
-    hits = search(Query(question, (collection,)), LOCAL_ADMIN, system).hits
-    evidence = weigh(question, hits, ranked_sentences(question, hits, system.embedder))
-    found = {hit.passage.external_id for hit in hits if hit.passage.external_id}
-    return (evidence.features if evidence else (0.0,) * 6), found
-
-
-def _fit(rows: list[tuple[str, tuple[float, ...], bool]], embedder: str) -> None:
-    names = np.array([name for name, _, _ in rows])
-    features = np.array([values for _, values, _ in rows])
-    answerable = np.array([label for _, _, label in rows])
-    model = LogisticRegression(C=100, max_iter=5000, class_weight="balanced")
-    for one in SETS:
-        out = names == one.name
-        model.fit(features[~out], answerable[~out])
-        area = roc_auc_score(answerable[out], model.decision_function(features[out]))
-        print(f"{one.name:<14} left out: AUC {area:.3f} of {out.sum()} questions, {answerable[out].sum()} answerable")
-    model.fit(features, answerable)
-    probability = model.predict_proba(features)[:, 1]
-    threshold = float(np.quantile(probability[answerable], 1 - ANSWERED))
-    print(f"all: AUC {roc_auc_score(answerable, probability):.3f}, threshold {threshold:.3f}")
-    for name in dict.fromkeys(names):
-        own, foreign = (probability[(names == name) & (answerable == label)] for label in (True, False))
-        answered = f"{(own >= threshold).mean():.2f} of {len(own)} answerable answered, " if len(own) else ""
-        print(f"{name:<14} {answered}{(foreign < threshold).mean():.2f} of {len(foreign)} others abstained from")
+def _fit(measured: Measured) -> None:
+    cases = [case for case in measured.cases if case.evidence is not None]
+    names = list(cases[0].evidence.features) if cases[0].evidence else []
+    features = np.array([list(case.evidence.features.values()) for case in cases if case.evidence])
+    answerable = np.array([case.answerable for case in cases])
+    weights = _weights(cases)
+    probability = _unseen(features, answerable, weights, [case.question for case in cases])
+    threshold = _weighted_quantile(probability[answerable], weights[answerable], 1 - ANSWERED)
+    _print_separation(cases, probability, threshold)
+    intercept, coefficients = _fitted(features, answerable, weights)
     fitted = {
-        "embedder": embedder,
-        "intercept": round(float(model.intercept_[0]), 4),
-        "weights": [round(float(weight), 4) for weight in model.coef_[0]],
+        "embedder": measured.embedder,
+        "reader": measured.reader,
+        "intercept": round(intercept, 4),
+        "weights": dict(zip(names, (round(float(one), 4) for one in coefficients), strict=True)),
         "threshold": round(threshold, 4),
     }
     OUT.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
-    print(fitted)
+    print(json.dumps(fitted, indent=2))
 
 
-def _lines(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+def _weights(cases: Sequence[Case]) -> Numbers:
+    """Of each set, the answerable cases together count as much as the others; BioASQ's, of which there are most and the
+    hardest, for BIOASQ_SHARE sets."""
+    counts = Counter((case.set, case.answerable) for case in cases)
+    share = {one.name: BIOASQ_SHARE if one is BIOASQ else 1.0 for one in SETS}
+    return np.array([share[case.set] / counts[case.set, case.answerable] for case in cases]) * len(cases) / len(counts)
 
 
-def _text(question: dict[str, str]) -> str:
-    return question.get("text") or question["question"]
+def _unseen(features: Numbers, answerable: NDArray[np.bool_], weights: Numbers, asked: Sequence[str]) -> Numbers:
+    """The probability of each case, by weights fitted on other questions."""
+    probability = np.zeros(len(features))
+    for train, test in GroupKFold(FOLDS).split(features, answerable, asked):
+        intercept, coefficients = _fitted(features[train], answerable[train], weights[train])
+        probability[test] = 1 / (1 + np.exp(-(intercept + features[test] @ coefficients)))
+    return probability
+
+
+def _fitted(features: Numbers, answerable: NDArray[np.bool_], weights: Numbers) -> tuple[float, Numbers]:
+    """Intercept and weights for features as they are; they were fitted on standardised ones."""
+    scale = StandardScaler().fit(features, sample_weight=weights)
+    model = LogisticRegression(max_iter=5000).fit(scale.transform(features), answerable, sample_weight=weights)
+    coefficients = model.coef_[0] / scale.scale_
+    return float(model.intercept_[0] - coefficients @ scale.mean_), coefficients
+
+
+def _weighted_quantile(values: Numbers, weights: Numbers, part: float) -> float:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(values[order][np.searchsorted(reached, part)])
+
+
+def _print_separation(cases: Sequence[Case], probability: Numbers, threshold: float) -> None:
+    print(f"by weights fitted on other questions, threshold {threshold:.3f}:")
+    print(f"{'set':<14}{'AUROC removed':>14}{'foreign':>9}   answered: answerable, removed, foreign")
+    for name in dict.fromkeys(case.set for case in cases):
+        by_arm = {
+            arm: probability[[case.set == name and case.arm == arm for case in cases]]
+            for arm in ("present", "removed", "foreign")
+        }
+        areas = [_area(by_arm["present"], by_arm[arm]) for arm in ("removed", "foreign")]
+        answered = [f"{(values >= threshold).mean():.2f} of {len(values)}" for values in by_arm.values() if len(values)]
+        print(f"{name:<14}{areas[0]:>14}{areas[1]:>9}   {', '.join(answered)}")
+    own = np.array([case.set == BIOASQ.name and case.arm != "foreign" for case in cases])
+    bins = reliability(probability[own].tolist(), np.array([case.answerable for case in cases])[own].tolist())
+    print(f"BioASQ, present against removed: expected calibration error {expected_calibration_error(bins):.3f}")
+
+
+def _area(answerable: Numbers, others: Numbers) -> str:
+    if not len(answerable) or not len(others):
+        return "-"
+    labels = [True] * len(answerable) + [False] * len(others)
+    return f"{roc_auc_score(labels, np.concatenate([answerable, others])):.3f}"
 
 
 if __name__ == "__main__":

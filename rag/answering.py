@@ -145,12 +145,12 @@ def _history(work: Work) -> Sequence[Turn]:
 def _weighed(work: Work, found: SearchResult) -> list[Quote]:
     """The sentences that may answer, most fitting first; where the evidence does not suffice, why nothing is answered
     is noted."""
-    ranked = ranked_sentences(work.query.text, found.hits, work.system.embedder)
-    judgement = judge(weigh(work.query.text, found.hits, ranked), work.system.embedder.fingerprint)
-    work.evidence, sufficient = judgement.confidence, judgement.sufficient
-    if work.evidence is not None and (below := _abstains_below(work)) is not None:
-        sufficient = bool(ranked) and work.evidence >= below
-    if not sufficient:
+    system = work.system
+    ranked = ranked_sentences(work.query.text, found.hits, system.reader)
+    evidence = weigh(work.query.text, found.hits, ranked)
+    judgement = judge(evidence, system.embedder.fingerprint, system.reader.fingerprint, _abstains_below(work))
+    work.evidence = judgement.confidence
+    if not judgement.sufficient:
         work.abstention = abstention(work.query.text, found.hits, ranked)
     return ranked
 

@@ -28,8 +28,9 @@ def evidence_for(
         given = search(stated, caller, system).hits
     if question.kind != "free":
         return QuestionEvidence(found, given)
-    ranked = ranked_sentences(question.question, found, system.embedder)
-    judgement = judge(weigh(question.question, found, ranked), system.embedder.fingerprint)
+    ranked = ranked_sentences(question.question, found, system.reader)
+    evidence = weigh(question.question, found, ranked)
+    judgement = judge(evidence, system.embedder.fingerprint, system.reader.fingerprint, system.settings.abstain_below)
     quoted = tuple((found.index(quote.hit), quote.text) for quote in choose(ranked, question.language))
     return QuestionEvidence(found, given, quoted, judgement.sufficient)
 

@@ -1,24 +1,35 @@
-"""Choosing the sentences that answer a question, as exact quotes from the passages that were found."""
+"""Choosing the sentences that answer a question, as exact quotes from the passages that were found.
+
+The sentences that hold most of the question, of each of the best passages at least one, are read together with the
+question by a model that was trained to tell whether a text answers one.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.analysis import terms
-from rag.embedding import Embedder
+from rag.checking.alignment import Part, align
+from rag.checking.types import Evidence
 from rag.languages import language_of
-from rag.sentences import sentence_spans
-from rag.types import Hit, Language
+from rag.types import Hit, Language, Passage
 
 PASSAGES_READ = 6
-SENTENCES_EMBEDDED = 8
+SENTENCES_READ = 12
 MAX_SENTENCES = 4
-COVERAGE_WEIGHT = 0.1
-"""What a sentence gains that holds all terms of the question, on the scale of a cosine."""
-MARGIN = 0.045
+COVERAGE_WEIGHT = 1.0
+"""What a sentence gains that holds all terms of the question, on the scale of log-odds."""
+RANK_WEIGHT = 0.5
+"""What a sentence loses for each passage that the search put before its own, on the same scale."""
+MARGIN = 2.0
 """How far below the best sentence's score another may lie and still be quoted."""
 SAME_WORDS = 0.6
 """Sentences that share at least this part of all their terms (Jaccard) say the same: one is enough."""
+CONTEXT_CHARACTERS = {"en": 120, "zh": 40}
 
 _CELLS = " | "
 _MARKER = re.compile(r"(?:[-•*–]|\(?\d{1,2}[.)、]|[a-z]\))\s+")
@@ -28,17 +39,32 @@ _REFERENCES = re.compile(
 _BIBLIOGRAPHIC = re.compile(r"\bdoi\s*:|\b(?:19|20)\d\d;\s?\d+", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
 _CONTENTLESS_BELOW = {"en": 12, "zh": 6}
+_NUMBERED = re.compile(r"[\W_]*(?:[^\W\d_]+[\W_]*)?\d{4,}[\W_]*")
+"""A title that is but the number of its document says nothing."""
+_CERTAIN = 1e-4
+
+
+class Reader(Protocol):
+    """Reads a question and a text together."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever changes what it says."""
+
+    def answers(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """(n,): for each ``(text, question)`` the probability that the text answers the question."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """``hit.passage.text[start:end]`` is a sentence; offsets are into the passage. ``cosine`` is its similarity to the
-    question, ``coverage`` the part, 0 to 1, of the question's terms that it holds, ``score`` both together."""
+    """``hit.passage.text[start:end]`` is a sentence; offsets are into the passage. ``answers`` is the reader's
+    probability, 0 to 1, that it answers the question, ``coverage`` the part, 0 to 1, of the question's terms that it
+    holds, ``score`` all together, as log-odds."""
 
     hit: Hit
     start: int
     end: int
-    cosine: float
+    answers: float
     coverage: float
     score: float
 
@@ -46,24 +72,20 @@ class Quote:
     def text(self) -> str:
         return self.hit.passage.text[self.start : self.end]
 
+    @property
+    def log_odds(self) -> float:
+        return log_odds(self.answers)
 
-def ranked_sentences(question: str, hits: Sequence[Hit], embedder: Embedder) -> list[Quote]:
+
+def ranked_sentences(question: str, hits: Sequence[Hit], reader: Reader) -> list[Quote]:
     """The sentences of the best passages, most fitting first."""
-    asked = set(terms(question))
-    candidates = [
-        (_coverage(asked, hit.passage.text[start:end]), hit, start, end)
-        for hit in hits[:PASSAGES_READ]
-        for start, end in _quotable_spans(hit)
-    ]
-    candidates.sort(key=lambda candidate: -candidate[0])
-    candidates = candidates[:SENTENCES_EMBEDDED]
+    candidates = _candidates(question, hits[:PASSAGES_READ])
     if not candidates:
         return []
-    vectors = embedder.embed_passages([hit.passage.text[start:end] for _, hit, start, end in candidates])
-    cosines = vectors @ embedder.embed_query(question)
+    found = reader.answers([(_with_context(hit.passage, start, end), question) for hit, start, end, _ in candidates])
     quotes = [
-        Quote(hit, start, end, float(cosine), coverage, float(cosine) + COVERAGE_WEIGHT * coverage)
-        for (coverage, hit, start, end), cosine in zip(candidates, cosines, strict=True)
+        Quote(hit, start, end, float(answers), coverage, _score(float(answers), coverage, hit.rank))
+        for (hit, start, end, coverage), answers in zip(candidates, found, strict=True)
     ]
     return sorted(quotes, key=lambda quote: -quote.score)
 
@@ -82,24 +104,66 @@ def choose(ranked: Sequence[Quote], language: Language) -> list[Quote]:
     return sorted(chosen, key=lambda quote: (quote.hit.rank, quote.start))
 
 
-def _quotable_spans(hit: Hit) -> list[tuple[int, int]]:
-    """The sentences of a passage without list markers; no headings, questions, column names, reference lists or
-    fragments."""
-    passage = hit.passage
-    if passage.section and _REFERENCES.search(passage.section):
-        return []
-    headings = {passage.title, *(passage.section or "").split(" > "), *_table_headers(passage.text)}
-    spans = []
-    for start, end in sentence_spans(passage.text):
-        if marker := _MARKER.match(passage.text, start, end):
-            start = marker.end()
-        sentence = passage.text[start:end]
-        if sentence in headings or sentence.endswith(("?", "？")) or _BIBLIOGRAPHIC.search(sentence):
+def log_odds(probability: float) -> float:
+    bounded = min(max(probability, _CERTAIN), 1 - _CERTAIN)
+    return float(np.log(bounded / (1 - bounded)))
+
+
+def _score(answers: float, coverage: float, rank: int) -> float:
+    return log_odds(answers) + COVERAGE_WEIGHT * coverage - RANK_WEIGHT * (rank - 1)
+
+
+def _candidates(question: str, hits: Sequence[Hit]) -> list[tuple[Hit, int, int, float]]:
+    """``(hit, start, end, coverage)`` of SENTENCES_READ sentences: the best of each passage, then the best of all."""
+    aligned = align(question, [Evidence(hit.passage.text, _context(hit.passage)) for hit in hits])
+    quotable = [_Quotable(hit) for hit in hits]
+    best: dict[int, tuple[Hit, int, int, float]] = {}
+    others = []
+    for part in aligned.ranked:
+        start = quotable[part.source].start_of(part)
+        if start is None:
             continue
-        letters = len(_LETTER.findall(sentence))
-        if letters >= _CONTENTLESS_BELOW[language_of(sentence)]:
-            spans.append((start, end))
-    return spans
+        candidate = (hits[part.source], start, part.end, part.coverage)
+        if part.source in best:
+            others.append(candidate)
+        else:
+            best[part.source] = candidate
+    return [*best.values(), *others][:SENTENCES_READ]
+
+
+class _Quotable:
+    """Which sentences of a passage may be quoted: no headings, questions, column names, reference lists or
+    fragments."""
+
+    def __init__(self, hit: Hit) -> None:
+        passage = hit.passage
+        self._is_bibliography = bool(passage.section and _REFERENCES.search(passage.section))
+        self._headings = {passage.title, *(passage.section or "").split(" > "), *_table_headers(passage.text)}
+
+    def start_of(self, part: Part) -> int | None:
+        """Where a sentence begins behind its list marker; None where it may not be quoted."""
+        marker = _MARKER.match(part.text)
+        sentence = part.text[marker.end() :] if marker else part.text
+        if self._is_bibliography or sentence in self._headings or sentence.endswith(("?", "？")):
+            return None
+        if _BIBLIOGRAPHIC.search(sentence):
+            return None
+        if len(_LETTER.findall(sentence)) < _CONTENTLESS_BELOW[language_of(sentence)]:
+            return None
+        return part.end - len(sentence)
+
+
+def _with_context(passage: Passage, start: int, end: int) -> str:
+    """A sentence behind the beginning of its passage's title and headings."""
+    context = _context(passage)
+    opening = context[: CONTEXT_CHARACTERS[language_of(context)]]
+    sentence = passage.text[start:end]
+    return f"{opening}: {sentence}" if opening else sentence
+
+
+def _context(passage: Passage) -> str:
+    title = "" if _NUMBERED.fullmatch(passage.title) else passage.title
+    return ", ".join(part for part in (title, passage.section) if part)
 
 
 def _table_headers(text: str) -> Iterator[str]:
@@ -108,10 +172,6 @@ def _table_headers(text: str) -> Iterator[str]:
     for before, line, after in zip(["", *lines], lines, lines[1:], strict=False):
         if _CELLS in line and _CELLS in after and _CELLS not in before:
             yield line
-
-
-def _coverage(asked: set[str], sentence: str) -> float:
-    return len(asked & set(terms(sentence))) / len(asked) if asked else 0.0
 
 
 def _shared(one: str, other: str) -> float:

@@ -38,9 +38,7 @@ class PackagedEncoder:
         options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
         if threads:
             options["INFERENCE_NUM_THREADS"] = threads
-        self._request = (
-            ov.Core().compile_model(_network(tensors, config, gives), "CPU", options).create_infer_request()
-        )
+        self._request = ov.Core().compile_model(_network(tensors, config, gives), "CPU", options).create_infer_request()
 
     def encode(self, passages: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """(n, dimension), or (n, tokens, dimension) where not of passages, for the token ids of n passages, none of

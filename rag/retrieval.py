@@ -124,6 +124,7 @@ def _hits(
     query: Query, caller: Caller, system: System, session: ReadSession, found: Findings, depth: int
 ) -> tuple[Hit, ...]:
     cosines = {candidate.id: candidate.cosine for candidate in found.candidates}
+    matches = {candidate.id: candidate.match for candidate in found.candidates if query.retrieval != "dense"}
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
     lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
     ranked = _ranked(query, caller, system, session, found)
@@ -135,6 +136,7 @@ def _hits(
             dense_rank=dense_ranks.get(int(one.passage.passage_id)),
             lexical_rank=lexical_ranks.get(int(one.passage.passage_id)),
             cosine=cosines.get(int(one.passage.passage_id)),
+            match=matches.get(int(one.passage.passage_id)),
             also=one.also,
             evidence=one.evidence,
         )

@@ -1,9 +1,14 @@
-"""Whether the passages that were found can answer the question: decided by a calibrated score, before answering."""
+"""Whether the passages that were found can answer the question: decided by a calibrated score, before answering.
+
+The score is a logistic regression on how close the passages are, on how much of the question they mention, and on what
+a model that reads question and sentence together makes of their best sentences. Its weights hold for one embedder and
+one reader: ``benchmarks/fit_sufficiency.py`` fits them anew for others.
+"""
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -11,96 +16,132 @@ from rag.extraction import Quote
 from rag.languages import language_of
 from rag.types import Hit
 
+CLOSEST = 3
+BACKGROUND = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the judgement rests on: the best cosine of a passage to the question and how far it stands above the mean
-    of the ten best; the best cosine of a sentence; the largest part of the question's terms that one sentence holds;
-    whether the question is in Chinese, where all cosines are higher; and whether the best sentence is in the other
-    language, where cosines are lower and terms do not match."""
+    """What the judgement rests on.
 
-    passage_cosine: float
-    lead: float
-    sentence_cosine: float
+    ``cosine`` is that of the closest passage to the question, ``cosines`` the mean of the CLOSEST, ``background`` that
+    of the BACKGROUND-th: what answers stands out from it. ``match`` is how well the words of the best match, 0 to 1, in
+    which rare ones count for more, ``matches`` the mean of the CLOSEST. ``agreement`` is the part, 0 to 1, of the
+    passages found that vectors and words both put among their best. ``answers`` is the log-odds, by the reader, that
+    the best sentence answers the question, ``next_best`` the mean of the CLOSEST best, ``others`` that of all.
+    ``coverage`` is the largest part of the question's terms that one sentence holds. ``chinese`` is whether the
+    question is in Chinese, ``other_language`` whether the best sentence is in the other language: what the rest means
+    shifts with them.
+
+    ``by_both`` is whether vectors and words were both searched, without which no calibration holds.
+    """
+
+    by_both: bool
+    cosine: float
+    cosines: float
+    background: float
+    match: float
+    matches: float
+    agreement: float
+    answers: float
+    next_best: float
+    others: float
     coverage: float
     chinese: bool
     other_language: bool
 
     @property
-    def features(self) -> tuple[float, ...]:
-        return (
-            self.passage_cosine,
-            self.lead,
-            self.sentence_cosine,
-            self.coverage,
-            float(self.chinese),
-            float(self.other_language),
-        )
+    def features(self) -> Mapping[str, float]:
+        """By name, as a calibration weighs them."""
+        return {name: float(value) for name, value in asdict(self).items() if name != "by_both"}
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic regression on ``Evidence.features``, fitted by ``benchmarks/fit_sufficiency.py``
-    for one embedder."""
+    """A logistic regression on ``Evidence.features``, fitted to the cosines of one embedder and to one reader.
+    ``threshold`` is the probability from which on questions are answered."""
 
     embedder: str
+    reader: str
     intercept: float
-    weights: tuple[float, ...]
+    weights: Mapping[str, float]
     threshold: float
 
     def probability(self, evidence: Evidence) -> float:
         """P(the passages answer the question), 0 to 1."""
-        score = self.intercept + sum(w * x for w, x in zip(self.weights, evidence.features, strict=True))
+        features = evidence.features
+        score = self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-score))
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """``confidence`` is P(the passages answer the question), None where no calibration fits the embedder."""
+    """``confidence`` is P(the passages answer the question), None where no calibration holds: for other models than the
+    packaged ones, and where only vectors or only words were searched."""
 
     sufficient: bool
     confidence: float | None
 
 
 UNCALIBRATED_COVERAGE = 0.5
-"""With an embedder that no calibration is for, one sentence must hold at least this part of the question's terms."""
+"""Where no calibration holds, one sentence must have at least this part of the question's terms, and the reader find it
+more likely than not that the best one answers."""
 
 
 def weigh(question: str, hits: Sequence[Hit], ranked: Sequence[Quote]) -> Evidence | None:
     """The evidence that hits and their sentences give; None where there is none.
 
-    The cosine of a passage in the other language is one to the translated question, and does not compare: there the
-    best sentence's, which is one to the question itself, has to do.
+    The cosine of a passage in the other language is one to the translated question and does not compare: it counts only
+    where there is no passage in the question's own.
     """
     if not ranked:
         return None
     asked = language_of(question)
-    best = max(ranked, key=lambda quote: quote.cosine)
-    own = (hit.cosine for hit in hits if hit.cosine is not None and language_of(hit.passage.text) == asked)
-    cosines = sorted(own, reverse=True)[:10] or [best.cosine]
+    best = max(ranked, key=lambda quote: quote.answers)
+    answers = sorted((quote.log_odds for quote in ranked), reverse=True)
+    own = [hit for hit in hits if language_of(hit.passage.text) == asked] or hits
+    cosines = sorted((hit.cosine for hit in own if hit.cosine is not None), reverse=True)[:BACKGROUND]
+    matches = sorted((hit.match for hit in hits if hit.match is not None), reverse=True)
+    agreeing = sum(_is_among_the_best(hit.dense_rank) and _is_among_the_best(hit.lexical_rank) for hit in hits)
     return Evidence(
-        passage_cosine=cosines[0],
-        lead=cosines[0] - sum(cosines) / len(cosines),
-        sentence_cosine=best.cosine,
+        by_both=bool(cosines and matches),
+        cosine=max(cosines, default=0.0),
+        cosines=_mean(cosines[:CLOSEST]),
+        background=min(cosines, default=0.0),
+        match=max(matches, default=0.0),
+        matches=_mean(matches[:CLOSEST]),
+        agreement=agreeing / BACKGROUND,
+        answers=answers[0],
+        next_best=_mean(answers[:CLOSEST]),
+        others=_mean(answers),
         coverage=max(quote.coverage for quote in ranked),
         chinese=asked == "zh",
         other_language=language_of(best.text) != asked,
     )
 
 
-def judge(evidence: Evidence | None, embedder: str) -> Judgement:
-    """``embedder`` is the fingerprint of the model that gave the cosines."""
+def judge(evidence: Evidence | None, embedder: str, reader: str, below: float | None = None) -> Judgement:
+    """``embedder`` and ``reader`` are the fingerprints of the models that gave the evidence. ``below`` is the
+    probability below which nothing is answered, None for the calibration's own threshold."""
     if evidence is None:
         return Judgement(False, 0.0)
     calibration = packaged_calibration()
-    if calibration.embedder != embedder:
-        return Judgement(evidence.coverage >= UNCALIBRATED_COVERAGE, None)
+    if not evidence.by_both or (calibration.embedder, calibration.reader) != (embedder, reader):
+        return Judgement(evidence.coverage >= UNCALIBRATED_COVERAGE and evidence.answers >= 0, None)
     probability = calibration.probability(evidence)
-    return Judgement(probability >= calibration.threshold, round(probability, 4))
+    return Judgement(probability >= (calibration.threshold if below is None else below), round(probability, 4))
 
 
 @cache
 def packaged_calibration() -> Calibration:
-    """The calibration for the packaged embedder."""
+    """The calibration for the packaged models."""
     values = json.loads(Path(__file__).with_name("sufficiency.json").read_text(encoding="utf-8"))
-    return Calibration(values["embedder"], values["intercept"], tuple(values["weights"]), values["threshold"])
+    return Calibration(**values)
+
+
+def _is_among_the_best(rank: int | None) -> bool:
+    return rank is not None and rank <= BACKGROUND
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

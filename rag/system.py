@@ -5,27 +5,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag.checking.entailment import Entailment, open_entailment
+from rag.checking.entailment import Entailment, PackagedReader, open_entailment
 from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
+from rag.extraction import Reader
 from rag.lexical import LexicalIndexes
 from rag.llm import LanguageModel, open_language_model
 from rag.permitted import PermittedKept
 from rag.reranking import Reranker, open_reranker
-from rag.settings import Settings
+from rag.settings import PACKAGED_ENTAILMENT, Settings
 from rag.vectors import VectorSegments, open_vectors
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What the functions of the core work on. Embedder, reranker and entailment load their models when first used; the
-    language model, None where none is configured, is a server elsewhere."""
+    """What the functions of the core work on. Embedder, reranker, entailment and reader load their models when first
+    used; the language model, None where none is configured, is a server elsewhere. ``reader`` tells what answers a
+    question and is always the packaged one; ``entailment`` may be another."""
 
     settings: Settings
     database: Database
     embedder: Embedder
     reranker: Reranker | None
     entailment: Entailment
+    reader: Reader
     vectors: VectorSegments
     lexical: LexicalIndexes
     llm: LanguageModel | None
@@ -40,6 +43,7 @@ class System:
 def open_system(settings: Settings) -> Iterator[System]:
     """Opens the database, with the newest schema, and the index folders. Raises Unavailable naming what is missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    reader = PackagedReader(settings)
     with (
         open_database(settings.sql_url) as database,
         open_vectors(settings.index_url, settings.home / "index" / "vectors") as vectors,
@@ -49,7 +53,8 @@ def open_system(settings: Settings) -> Iterator[System]:
             database=database,
             embedder=open_embedder(settings),
             reranker=open_reranker(settings),
-            entailment=open_entailment(settings),
+            entailment=reader if settings.entailment == PACKAGED_ENTAILMENT else open_entailment(settings),
+            reader=reader,
             vectors=vectors,
             lexical=LexicalIndexes(settings.home / "index" / "lexical"),
             llm=open_language_model(settings),

@@ -193,7 +193,9 @@ class EvidenceStrength:
 class Hit:
     """A passage with its place among the results. ``score`` orders the hits of one search, higher is better, unless
     they were asked to be diverse; it compares with no other search. The ranks count from 1 in each arm, None where
-    that arm did not find the passage. ``also`` are the copies of the passage that this hit stands for, best first."""
+    that arm did not find the passage. ``cosine`` is that of the passage to the question, ``match`` how well its words
+    match, 0 to 1; None where vectors or words were not searched. ``also`` are the copies of the passage that this hit
+    stands for, best first."""
 
     passage: Passage
     score: float
@@ -201,6 +203,7 @@ class Hit:
     dense_rank: int | None = None
     lexical_rank: int | None = None
     cosine: float | None = None
+    match: float | None = None
     also: tuple[OtherSource, ...] = ()
     evidence: EvidenceStrength | None = None
 

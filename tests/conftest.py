@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ingestion.pipeline import FileResult, Reader, discover, ingest, local_reader
-from rag.checking.entailment import Entailment, open_entailment
+from rag.checking.entailment import PackagedReader
 from rag.embedding import Embedder, open_embedder
 from rag.packaged_embedder import ensure_packaged_embedder
 from rag.retrieval import search
@@ -49,8 +49,8 @@ def embedder(models: Path) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def entailment(models: Path) -> Entailment:
-    return open_entailment(Settings(home=models.parent))
+def entailment(models: Path) -> PackagedReader:
+    return PackagedReader(Settings(home=models.parent))
 
 
 @pytest.fixture(scope="session")
@@ -100,17 +100,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def system(home: Path, database_url: str, embedder: Embedder) -> Iterator[System]:
+def system(home: Path, database_url: str, embedder: Embedder, entailment: PackagedReader) -> Iterator[System]:
     """An empty system on either database."""
     with open_system(Settings(home=home, database_url=database_url)) as opened:
-        yield replace(opened, embedder=embedder)
+        yield replace(opened, embedder=embedder, entailment=entailment, reader=entailment)
 
 
 @pytest.fixture
-def lite_system(home: Path, embedder: Embedder) -> Iterator[System]:
+def lite_system(home: Path, embedder: Embedder, entailment: PackagedReader) -> Iterator[System]:
     """An empty system on SQLite, for what does not touch SQL in a way that could differ."""
     with open_system(Settings(home=home)) as opened:
-        yield replace(opened, embedder=embedder)
+        yield replace(opened, embedder=embedder, entailment=entailment, reader=entailment)
 
 
 class Library:
@@ -205,7 +205,7 @@ def sample_copy(sample_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample(sample_home: Path, embedder: Embedder) -> Iterator[System]:
+def sample(sample_home: Path, embedder: Embedder, entailment: PackagedReader) -> Iterator[System]:
     """The sample library, to read from and to ask."""
     with open_system(Settings(home=sample_home)) as opened:
-        yield replace(opened, embedder=embedder)
+        yield replace(opened, embedder=embedder, entailment=entailment, reader=entailment)

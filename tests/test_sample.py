@@ -156,7 +156,7 @@ def test_the_answer_is_in_the_language_of_the_question_where_the_documents_have_
 
 
 def test_an_answer_says_later_that_its_source_has_been_superseded(
-    sample_copy, embedder, tmp_path, reader: Reader
+    sample_copy, embedder, entailment, tmp_path, reader: Reader
 ) -> None:
     from conftest import Library
     from rag import record
@@ -164,7 +164,7 @@ def test_an_answer_says_later_that_its_source_has_been_superseded(
     from rag.system import open_system
 
     with open_system(Settings(home=sample_copy)) as opened:
-        system = replace(opened, embedder=embedder)
+        system = replace(opened, embedder=embedder, entailment=entailment, reader=entailment)
         given = answer(Ask(Query("What is the target serum urate in gout?")), LOCAL_ADMIN, system)
         cited = given.citations[0]
         assert not cited.superseded

@@ -102,7 +102,7 @@ def test_a_model_whose_labels_say_nothing_of_entailment_is_refused(tmp_path: Pat
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="RAG_ENTAILMENT=.*nowhere cannot be loaded"):
+    with pytest.raises(Unavailable, match=r"RAG_ENTAILMENT=.*nowhere cannot be loaded"):
         opened(tmp_path / "nowhere").judge(PAIRS[:1])
     with pytest.raises(Unavailable, match="what is packaged is packaged:reader"):
         opened("packaged:other")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_cross_encoder import MOST_TOKENS, save_model
+from tiny_cross_encoder import save_model
 
 from api.doctor import Finding, examine
 from rag.errors import Unavailable

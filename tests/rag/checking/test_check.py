@@ -1,4 +1,4 @@
-"""The whole check on small texts: what is wrong is told and never supported, what is right passes, in both languages."""
+"""The whole check on small texts: what is wrong is never supported, what is right passes, in both languages."""
 
 from pathlib import Path
 
