@@ -16,7 +16,6 @@ from rag.extraction import Quote
 from rag.languages import language_of
 from rag.types import Hit
 
-CLOSEST = 3
 BACKGROUND = 10
 
 
@@ -24,28 +23,20 @@ BACKGROUND = 10
 class Evidence:
     """What the judgement rests on.
 
-    ``cosine`` is that of the closest passage to the question, ``cosines`` the mean of the CLOSEST, ``background`` that
-    of the BACKGROUND-th: what answers stands out from it. ``match`` is how well the words of the best match, 0 to 1, in
-    which rare ones count for more, ``matches`` the mean of the CLOSEST. ``agreement`` is the part, 0 to 1, of the
-    passages found that vectors and words both put among their best. ``answers`` is the log-odds, by the reader, that
-    the best sentence answers the question, ``next_best`` the mean of the CLOSEST best, ``others`` that of all.
-    ``coverage`` is the largest part of the question's terms that one sentence holds. ``chinese`` is whether the
-    question is in Chinese, ``other_language`` whether the best sentence is in the other language: what the rest means
-    shifts with them.
+    ``cosine`` is that of the closest passage to the question, ``background`` that of the BACKGROUND-th: what answers
+    stands out from it. ``match`` is how well the words of the best match, 0 to 1, in which rare ones count for more.
+    ``answers`` is the log-odds, by the reader, that the best sentence answers the question, ``coverage`` the largest
+    part of the question's terms that one sentence holds. ``chinese`` is whether the question is in Chinese,
+    ``other_language`` whether the best sentence is in the other language: cosines and matches lie elsewhere then.
 
     ``by_both`` is whether vectors and words were both searched, without which no calibration holds.
     """
 
     by_both: bool
     cosine: float
-    cosines: float
     background: float
     match: float
-    matches: float
-    agreement: float
     answers: float
-    next_best: float
-    others: float
     coverage: float
     chinese: bool
     other_language: bool
@@ -53,7 +44,8 @@ class Evidence:
     @property
     def features(self) -> Mapping[str, float]:
         """By name, as a calibration weighs them."""
-        return {name: float(value) for name, value in asdict(self).items() if name != "by_both"}
+        stated = {name: float(value) for name, value in asdict(self).items() if name != "by_both"}
+        return stated | {"chinese_match": self.match * self.chinese}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +90,15 @@ def weigh(question: str, hits: Sequence[Hit], ranked: Sequence[Quote]) -> Eviden
         return None
     asked = language_of(question)
     best = max(ranked, key=lambda quote: quote.answers)
-    answers = sorted((quote.log_odds for quote in ranked), reverse=True)
     own = [hit for hit in hits if language_of(hit.passage.text) == asked] or hits
     cosines = sorted((hit.cosine for hit in own if hit.cosine is not None), reverse=True)[:BACKGROUND]
-    matches = sorted((hit.match for hit in hits if hit.match is not None), reverse=True)
-    agreeing = sum(_is_among_the_best(hit.dense_rank) and _is_among_the_best(hit.lexical_rank) for hit in hits)
+    matches = [hit.match for hit in hits if hit.match is not None]
     return Evidence(
         by_both=bool(cosines and matches),
         cosine=max(cosines, default=0.0),
-        cosines=_mean(cosines[:CLOSEST]),
         background=min(cosines, default=0.0),
         match=max(matches, default=0.0),
-        matches=_mean(matches[:CLOSEST]),
-        agreement=agreeing / BACKGROUND,
-        answers=answers[0],
-        next_best=_mean(answers[:CLOSEST]),
-        others=_mean(answers),
+        answers=best.log_odds,
         coverage=max(quote.coverage for quote in ranked),
         chinese=asked == "zh",
         other_language=language_of(best.text) != asked,
@@ -137,11 +122,3 @@ def packaged_calibration() -> Calibration:
     """The calibration for the packaged models."""
     values = json.loads(Path(__file__).with_name("sufficiency.json").read_text(encoding="utf-8"))
     return Calibration(**values)
-
-
-def _is_among_the_best(rank: int | None) -> bool:
-    return rank is not None and rank <= BACKGROUND
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0

@@ -12,14 +12,9 @@ from rag.types import Hit, Passage
 STRONG = Evidence(
     by_both=True,
     cosine=0.93,
-    cosines=0.92,
     background=0.84,
     match=0.8,
-    matches=0.7,
-    agreement=0.6,
     answers=4.0,
-    next_best=2.5,
-    others=1.0,
     coverage=0.9,
     chinese=False,
     other_language=False,
@@ -27,28 +22,16 @@ STRONG = Evidence(
 WEAK = Evidence(
     by_both=True,
     cosine=0.80,
-    cosines=0.79,
     background=0.78,
     match=0.15,
-    matches=0.1,
-    agreement=0.0,
     answers=-4.0,
-    next_best=-4.5,
-    others=-5.0,
     coverage=0.1,
     chinese=False,
     other_language=False,
 )
 
 
-def hit(
-    text: str,
-    cosine: float | None,
-    rank: int = 1,
-    dense: int | None = None,
-    lexical: int | None = None,
-    match: float | None = 0.5,
-) -> Hit:
+def hit(text: str, cosine: float | None, rank: int = 1, match: float | None = 0.5) -> Hit:
     passage = Passage(
         passage_id=str(rank),
         document_id="d",
@@ -68,7 +51,7 @@ def hit(
         char_end=len(text),
         superseded=False,
     )
-    return Hit(passage, 1 / rank, rank, dense_rank=dense, lexical_rank=lexical, cosine=cosine, match=match)
+    return Hit(passage, 1 / rank, rank, cosine=cosine, match=match)
 
 
 def quote(of: Hit, answers: float, coverage: float = 0.5) -> Quote:
@@ -123,31 +106,24 @@ def test_no_evidence_never_suffices() -> None:
     assert judge(None, *models(), below=0.0).sufficient is False
 
 
-def test_the_closest_passages_and_the_tenth_are_weighed_whatever_their_order() -> None:
+def test_the_closest_passage_and_the_tenth_are_weighed_whatever_their_order() -> None:
     hits = [hit("Gout is a disease.", cosine, rank) for rank, cosine in enumerate((0.8, 0.9, 0.7, 0.85), start=1)]
     evidence = weigh("What is gout?", hits, [quote(hits[0], 0.5)])
     assert evidence is not None
     assert evidence.cosine == 0.9
-    assert evidence.cosines == pytest.approx((0.9 + 0.85 + 0.8) / 3)
     assert evidence.background == 0.7
 
 
-def test_the_reader_counts_by_its_best_sentence_the_next_and_all() -> None:
+def test_the_sentence_that_the_reader_finds_best_counts_and_the_one_that_holds_most_of_the_question() -> None:
     hits = [hit("Gout is a disease.", 0.9)]
-    ranked = [quote(hits[0], 0.5, coverage=1.0), *(quote(hits[0], p, coverage=0.2) for p in (0.9, 0.1, 0.5))]
-    evidence = weigh("What is gout?", hits, ranked)
+    evidence = weigh("What is gout?", hits, [quote(hits[0], 0.5, coverage=1.0), quote(hits[0], 0.9, coverage=0.2)])
     assert evidence is not None
-    assert evidence.answers == pytest.approx(log(9))
-    assert evidence.next_best == pytest.approx(log(9) / 3)
-    assert evidence.others == pytest.approx(0.0)
-    assert evidence.coverage == 1.0
+    assert (evidence.answers, evidence.coverage) == (pytest.approx(log(9)), 1.0)
 
 
-def test_vectors_and_words_agree_on_what_both_put_among_their_ten_best() -> None:
-    hits = [hit("Gout.", 0.9, 1, dense=1, lexical=3), hit("Gout.", 0.8, 2, dense=40, lexical=1), hit("A.", 0.8, 3)]
-    evidence = weigh("What is gout?", hits, [quote(hits[0], 0.5)])
-    assert evidence is not None
-    assert evidence.agreement == pytest.approx(0.1)
+def test_a_match_of_chinese_words_is_on_a_scale_of_its_own() -> None:
+    assert STRONG.features["chinese_match"] == 0.0
+    assert replace(STRONG, chinese=True).features["chinese_match"] == STRONG.match
 
 
 def test_cosines_to_the_translated_question_count_only_where_there_are_no_others() -> None:
