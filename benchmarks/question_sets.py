@@ -27,7 +27,7 @@ from rag.settings import Settings
 from rag.sufficiency import Evidence, weigh
 from rag.system import System
 from rag.tables import EditionRow, PassageRow
-from rag.types import LOCAL_ADMIN, Language, Query
+from rag.types import LOCAL_ADMIN, Hit, Language, Query
 
 SEED = 20
 Arm = Literal["present", "removed", "foreign"]
@@ -102,11 +102,15 @@ class Library:
     def embedder(self) -> str:
         return self._system.embedder.fingerprint
 
-    def ask(self, name: str, question: Question, arm: Arm, without: Set[str] = frozenset()) -> Case:
-        """The question of set ``name``, asked of the library without the documents ``without``."""
+    def found(self, question: Question, without: Set[str] = frozenset()) -> tuple[Hit, ...]:
+        """What a search for the question finds in the library without the documents ``without``."""
         left_out = [passage for document in without for passage in self._passages.get(document, ())]
         system = replace(self._system, permitted=_Without(self._system.permitted, left_out))
-        hits = search(Query(question.text, (COLLECTION,)), LOCAL_ADMIN, system).hits
+        return search(Query(question.text, (COLLECTION,)), LOCAL_ADMIN, system).hits
+
+    def ask(self, name: str, question: Question, arm: Arm, without: Set[str] = frozenset()) -> Case:
+        """The question of set ``name``, asked of the library without the documents ``without``."""
+        hits = self.found(question, without)
         ranked = ranked_sentences(question.text, hits, self.reader)
         chosen = choose(ranked, language_of(question.text))
         return Case(
@@ -175,14 +179,14 @@ def _sample(documents: Sequence[dict[str, Any]], needed: Set[str], most: int) ->
     return kept + random.Random(SEED).sample(others, max(0, most - len(kept)))
 
 
-def questions(data: Path, one: QuestionSet, count: int) -> list[Question]:
-    """Questions of the set that the packaged reader was not trained on, ``count`` of them drawn by chance, or all for
-    0."""
+def questions(data: Path, one: QuestionSet, count: int, held_out: bool = True) -> list[Question]:
+    """Questions of the set that the packaged reader was not trained on, or else those that it may be trained on;
+    ``count`` of them drawn by chance, or all for 0."""
     gold = _gold(data, one.answering) if one.answering else {}
     known = [
         Question(asked["id"], asked.get("text") or asked["question"], gold.get(asked["id"], frozenset()))
         for asked in lines(data / one.questions)
-        if is_held_out(asked["id"]) and (one.answering is None or asked["id"] in gold)
+        if is_held_out(asked["id"]) is held_out and (one.answering is None or asked["id"] in gold)
     ]
     return random.Random(SEED).sample(known, min(count or len(known), len(known)))
 

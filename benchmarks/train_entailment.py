@@ -6,7 +6,7 @@
 
 ``pretrain`` reads the pairs of ``entailment_pairs.py`` once. ``folds`` goes on from there with SciFact's claims in five
 folds grouped by cited document, and keeps what each claim's fold says of it, which the fusion is fitted on. ``finish``
-goes on with all of them, with questions beside what a search finds for them (``abstention.py pairs``) and with seeded
+goes on with all of them, with questions beside what a search finds for them (``retrieved_pairs.py``) and with seeded
 errors and faithful rewordings (``seeded_errors.py --split dev --write``), and writes the weights to
 rag/checking/entailment.safetensors, 8 bits each.
 """
