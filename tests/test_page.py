@@ -104,7 +104,7 @@ def test_an_english_question_is_answered_in_sentences_each_with_its_numbered_sou
     for item, sentence in zip(items.all(), answer["sentences"], strict=True):
         assert item.locator("q").text_content() == sentence["text"]
         assert item.locator("button").all_text_contents() == [f"[{n}]" for n in sentence["citations"]]
-    expect(page.locator("#answer .meta")).to_contain_text(f"{len(answer['passages'])} passages considered")
+    expect(page.locator("#answer p.meta")).to_contain_text(f"{len(answer['passages'])} passages considered")
     for citation in answer["citations"]:
         place = page.locator("#sources .documents > li", has_text=citation["title"])
         expect(place).to_contain_text(citation["edition"])
