@@ -68,7 +68,7 @@ class Question:
 class Case:
     """A question asked once. ``found`` is whether one of its gold documents is among the passages found. Of the
     ``quotes`` that an extractive answer would have, ``from_gold`` are from one of them, ``exact`` stand so in the
-    corpus."""
+    corpus, but for white space, which loading makes ordinary."""
 
     set: str
     question: str
@@ -121,7 +121,7 @@ class Library:
             found=any(hit.passage.external_id in question.gold for hit in hits),
             quotes=len(chosen),
             from_gold=sum(quote.hit.passage.external_id in question.gold for quote in chosen),
-            exact=sum(quote.text in self._texts[quote.hit.passage.external_id or ""] for quote in chosen),
+            exact=sum(_spaced(quote.text) in self._texts[quote.hit.passage.external_id or ""] for quote in chosen),
         )
 
 
@@ -170,7 +170,13 @@ def library(
             file = Path(folder) / f"{name}.jsonl"
             file.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in documents), encoding="utf-8")
         with corpus_home(file, settings) as home:
-            yield Library(home.system, {one["id"]: f"{one.get('title', '')}\n{one['text']}" for one in documents})
+            yield Library(
+                home.system, {one["id"]: _spaced(f"{one.get('title', '')} {one['text']}") for one in documents}
+            )
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _sample(documents: Sequence[dict[str, Any]], needed: Set[str], most: int) -> list[dict[str, Any]]:
