@@ -56,7 +56,6 @@ def _judged(chosen: Sequence[Pair]) -> tuple[list["Checked"], list[float]]:
     """What is said of each pair, and the milliseconds that a sentence took in its batch."""
     from rag.checking.check import checked
     from rag.checking.entailment import open_entailment
-
     from rag.checking.types import Evidence
     from rag.settings import read_settings
 
