@@ -309,3 +309,95 @@ class EvaluationItemRow(Base):
     chosen: Mapped[str | None] = mapped_column(Text)
     gold: Mapped[str | None] = mapped_column(Text)
     body: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class KeyRow(Base):
+    """An API key. ``digest`` is the SHA-256 of its secret, which is nowhere kept. ``collections`` names those that it
+    may read, None: all. Where not ``recorded``, what is asked with it leaves no question and no answer behind. A key
+    holds until it is revoked or has expired."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    collections: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    recorded: Mapped[bool]
+    requests_per_minute: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SessionRow(Base):
+    """A person signed in at the page. ``digest`` is the SHA-256 of the cookie. Who signed in with a key (``key_id``)
+    may what the key may, as long as it holds; who came from an OpenID provider may what the token said, until
+    ``expires_at``."""
+
+    __tablename__ = "sessions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
+    caller_id: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(16))
+    collections: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class SignInRow(Base):
+    """A sign-in on its way through the OpenID provider: what has to come back, and what the code is redeemed with."""
+
+    __tablename__ = "sign_ins"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    verifier: Mapped[str] = mapped_column(String(128))
+    nonce: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class AuditRow(Base):
+    """Something that was done. ``digest`` is keyed, over the digest of the row before and all of this one; the key is
+    outside the database. ``content`` is the keyed digest of what the row vouches for and which lives elsewhere, where
+    it can be erased. Rows are numbered without a gap."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
+    caller_id: Mapped[str] = mapped_column(Text, index=True)
+    address: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(40), index=True)
+    subject: Mapped[str | None] = mapped_column(Text, index=True)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    content: Mapped[str | None] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class SealRow(Base):
+    """The keyed digest of a stored thing (an edition with its passages, an answer) that the audit row vouches for in
+    whose transaction it was written. It outlives the thing, which ``erased`` says is gone."""
+
+    __tablename__ = "seals"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    erased: Mapped[bool]
+
+
+class FeedbackRow(Base):
+    """What a reader said of an answer: ``rating`` is ``up`` or ``down``. Saying it again replaces it."""
+
+    __tablename__ = "feedback"
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.id"), primary_key=True)
+    caller_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    rating: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment, index=True)

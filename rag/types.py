@@ -34,11 +34,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. Every read takes one. ``collections`` names those the caller may read; None means all of them."""
+    """Who asks, and from where. Every read takes one. ``collections`` names those the caller may read; None means all
+    of them. Where not ``recorded``, what is asked leaves no question and no answer behind. ``address`` and
+    ``request_id`` are for the audit record; None: at this machine's command line."""
 
     id: str
     role: Role
     collections: frozenset[str] | None = None
+    recorded: bool = True
+    address: str | None = None
+    request_id: str | None = None
 
     def may_read(self, collection: str) -> bool:
         return self.collections is None or collection in self.collections
