@@ -22,7 +22,7 @@ from rag.types import GREEDY, Sampling
 
 MESSAGES: list[BaseMessage] = [SystemMessage("You answer."), HumanMessage("What is the first choice?")]
 TIMEOUT_S = 0.4
-BOUND_S = 5.0
+BOUND_S = 20.0
 KEY = "sk-not-to-be-told-0123456789"
 
 
