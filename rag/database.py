@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
-from rag.errors import Inconsistent, Unavailable
+from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
 
 HEAD = "0007"
 """The newest migration; a test holds it to what is in ``migrations/versions``."""
@@ -27,6 +27,8 @@ _SQLITE_PRAGMAS = (
     "secure_delete = ON",  # what is deleted is overwritten with zeros
     "mmap_size = 2000000000",  # long texts are read from the system's memory, not a page at a time
 )
+_POOLED, _BEYOND = 16, 24
+"""Connections that are kept, and how many more there may be while many ask at once: one for each thread that serves."""
 _MIGRATION_LOCK = 0x7461_6979
 log = logging.getLogger(__name__)
 
@@ -49,13 +51,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[ReadSession]:
-        with ReadSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+        """Raises DatabaseUnavailable where the database does not answer."""
+        with _told(), ReadSession(self.engine, expire_on_commit=False, autoflush=False) as session:
             session.connection(execution_options=_read_options(self.engine))
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[WriteSession]:
-        with WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
+        """Raises DatabaseUnavailable where the database does not answer, cannot be written to, or its disk is full."""
+        with _told(), WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"taiyi_begin": "IMMEDIATE"})
             yield session
 
@@ -69,20 +73,36 @@ class Database:
                     connection.exec_driver_sql(f"VACUUM {table}")
 
     def ping(self) -> None:
-        """Raises Unavailable when the database does not answer."""
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except OperationalError as error:
-            raise Unavailable(f"The database does not answer: {error.orig}") from None
+        """Raises DatabaseUnavailable when the database does not answer."""
+        with _told(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
 
 
 @contextmanager
-def open_database(url: str) -> Iterator[Database]:
-    """The database at ``url`` with the newest schema. Raises Unavailable where it cannot be reached."""
+def _told() -> Iterator[None]:
+    """Says in one line that the database is what failed, where it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise DatabaseUnavailable(f"The database does not answer: {_first_line(error.orig)}") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise DatabaseUnavailable(f"The database broke off: {_first_line(error.orig)}") from error
+    except TimeoutError as error:
+        raise DatabaseUnavailable("More requests wait for the database than it has connections for") from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+@contextmanager
+def open_database(url: str, schema: str = HEAD) -> Iterator[Database]:
+    """The database at ``url``, brought up to ``schema``. Raises Unavailable where it cannot be reached."""
     engine = _engine(url)
     try:
-        _migrate(engine)
+        _migrate(engine, schema)
         yield Database(engine)
     except OperationalError as error:
         raise Unavailable(f"The database {engine.url.render_as_string()} failed: {error.orig}") from error
@@ -97,7 +117,8 @@ def _engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        networked = parsed.get_backend_name() != "sqlite"
+        engine = create_engine(parsed, pool_pre_ping=networked, pool_size=_POOLED, max_overflow=_BEYOND)
     except (ArgumentError, NoSuchModuleError) as error:
         raise Unavailable(f"RAG_DATABASE_URL is not a database URL that is understood: {error}") from None
     except ModuleNotFoundError as error:
@@ -126,28 +147,63 @@ def _read_options(engine: Engine) -> dict[str, Any]:
     return {}
 
 
-def _migrate(engine: Engine) -> None:
-    if _schema_version(engine) == HEAD:
+def downgrade(url: str, schema: str) -> None:
+    """Brings a database back to an older schema, with what that one can hold; each migration says what it loses.
+
+    Nobody else may have the database open. Raises Inconsistent for a schema that this program does not know.
+    """
+    from alembic import command
+
+    engine = _engine(url)
+    try:
+        with _schema_turn(engine) as connection:
+            config, known = _migrations()
+            version = _version(connection)
+            if schema not in known or version not in known:
+                raise Inconsistent(f"The schemas are {', '.join(sorted(known))}; the database has {version}")
+            if schema > str(version):
+                raise Inconsistent(f"The database has schema {version}, which is older than {schema}")
+            config.attributes["connection"] = connection
+            command.downgrade(config, schema)
+    finally:
+        engine.dispose()
+
+
+def _migrate(engine: Engine, schema: str) -> None:
+    if _schema_version(engine) == schema:
         return
     from alembic import command
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    with engine.connect().execution_options(taiyi_begin="IMMEDIATE") as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    with _schema_turn(engine) as connection:
+        config, known = _migrations()
         version = _version(connection)
         if version is not None and version not in known:
             raise Inconsistent(
                 f"The database has schema {version}, newer than this program's {HEAD}: upgrade taiyi-rag"
             )
-        if version != HEAD:
+        if version is None or version < schema:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            log.info("Database schema is now %s", HEAD)
+            command.upgrade(config, schema)
+            log.info("Database schema is now %s", schema)
+
+
+@contextmanager
+def _schema_turn(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which nobody else changes the schema."""
+    with engine.connect().execution_options(taiyi_begin="IMMEDIATE") as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        yield connection
+
+
+def _migrations() -> tuple[Any, set[str]]:
+    """Alembic's configuration and the schemas that there are."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config, {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def _schema_version(engine: Engine) -> str | None:

@@ -9,7 +9,9 @@
     ├── UnreadableFile        422  a file that its loader cannot read; says why
     ├── ModelFailed           502  the language model answered with something that is no answer; says what
     ├── Unavailable           503  something that is configured does not answer; says what to start or install
-    │   └── Busy              503  more questions wait than may; says when to ask again
+    │   ├── Busy              503  more questions wait than may; says when to ask again
+    │   └── DatabaseUnavailable
+    │                         503  the database does not answer or cannot be written to; says what it said
     └── Inconsistent          500  SQL and an index disagree; says how to rebuild
 
 Each message is one line that tells its reader what to do next. Each class knows its HTTP status and title.
@@ -65,6 +67,10 @@ class Unavailable(TaiyiError):
 
 class Busy(Unavailable):
     title = "Too many questions at once"
+
+
+class DatabaseUnavailable(Unavailable):
+    title = "The database does not answer"
 
 
 class Inconsistent(TaiyiError):

@@ -20,6 +20,21 @@ _FORMER_JOBS: dict[str, Any] = {
 }
 
 
+_EDITION_COLUMNS = (
+    "external_id",
+    "publication_types",
+    "study_design",
+    "evidence_grade",
+    "retraction",
+    "withdrawn",
+    "review_by",
+    "retired_on",
+    "supersedes",
+    "content_sha256",
+    "likeness",
+)
+
+
 def _job(upload: Any) -> dict[str, Any]:
     kept = ("id", "caller_id", "collection", "state", "stated_metadata", "created_at", "finished_at")
     return {
@@ -140,3 +155,63 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_removals")),
     )
     op.create_index(op.f("ix_removals_document_id"), "removals", ["document_id"])
+
+
+def downgrade() -> None:
+    """Loses all but one of a document's keys, proposals, jobs that were no uploads and the results of those that were,
+    receipts of removals, and what editions and passages were given here: studies, grades, retractions, withdrawals,
+    retirements, boxes, flags. What was removed stays removed."""
+    op.drop_table("removals")
+    _restore_former_jobs()
+    op.drop_table("proposals")
+    for index in ("content_sha256", "state"):
+        op.drop_index(f"ix_editions_document_id_{index}", "editions")
+    for index in ("source", "source_sha256", "likeness"):
+        op.drop_index(f"ix_editions_{index}", "editions")
+    op.create_index("ix_editions_document_id", "editions", ["document_id"])
+    op.drop_index("ix_passages_flags", "passages")
+    op.drop_column("passages", "flags")
+    op.drop_column("passages", "boxes")
+    op.add_column("documents", sa.Column("external_id", sa.Text(), nullable=True))
+    op.execute(
+        "UPDATE documents SET external_id = (SELECT external_id FROM editions WHERE editions.document_id = documents.id"
+        " AND external_id IS NOT NULL ORDER BY ingested_at DESC LIMIT 1)"
+    )
+    for column in _EDITION_COLUMNS:
+        op.drop_column("editions", column)
+    op.drop_index("ix_documents_collection_id", "documents")
+    op.add_column("documents", sa.Column("key", sa.Text(), nullable=False, server_default=""))
+    op.execute(
+        "UPDATE documents SET key = COALESCE((SELECT key FROM document_keys WHERE document_id = documents.id"
+        " ORDER BY CASE WHEN key LIKE 'id:%' THEN 0 WHEN key LIKE 'doi:%' THEN 1 ELSE 2 END, key LIMIT 1), 'document:' || id)"
+    )
+    op.create_index("ix_documents_collection_id_key", "documents", ["collection_id", "key"], unique=True)
+    op.drop_table("document_keys")
+
+
+def _restore_former_jobs() -> None:
+    later = sa.table(
+        "jobs", *(sa.column(name, type_) for name, type_ in _FORMER_JOBS.items() if name != "filename"),
+        sa.column("source", sa.String()), sa.column("paths", sa.JSON()),
+    )
+    uploads = op.get_bind().execute(sa.select(later).where(later.c.source == "upload")).mappings().all()
+    op.drop_table("job_files")
+    op.drop_table("jobs")
+    jobs = op.create_table(
+        "jobs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("caller_id", sa.Text(), nullable=False),
+        sa.Column("collection", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stated_metadata", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
+    )
+    op.create_index(op.f("ix_jobs_state"), "jobs", ["state"])
+    for upload in uploads:
+        kept = {name: upload[name] for name in _FORMER_JOBS if name != "filename"}
+        op.execute(jobs.insert().values(**kept, filename=upload["paths"][0], sha256="", result=[]))

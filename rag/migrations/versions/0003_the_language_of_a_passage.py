@@ -13,3 +13,10 @@ def upgrade() -> None:
     op.execute(
         "UPDATE passages SET language = 'zh' WHERE edition_id IN (SELECT id FROM editions WHERE language LIKE 'zh%')"
     )
+
+
+def downgrade() -> None:
+    """Loses the language of each passage and the abbreviations of each edition. Upgrading again takes a passage's
+    language from its edition's, and finds no abbreviations until a document is read again."""
+    op.drop_column("passages", "language")
+    op.drop_column("editions", "abbreviations")

@@ -35,3 +35,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("evaluation_id", "ordinal", name=op.f("pk_evaluation_items")),
     )
+
+
+def downgrade() -> None:
+    """Loses the ledger of evaluations; their reports stay where they were written."""
+    op.drop_table("evaluation_items")
+    op.drop_table("evaluations")

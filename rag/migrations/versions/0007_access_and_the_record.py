@@ -84,3 +84,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("answer_id", "caller_id", name=op.f("pk_feedback")),
     )
     op.create_index(op.f("ix_feedback_created_at"), "feedback", ["created_at"])
+
+
+def downgrade() -> None:
+    """Loses every key and session, the audit record with its seals, and the feedback: export the record first."""
+    for table in ("feedback", "seals", "audit", "sign_ins", "sessions", "api_keys"):
+        op.drop_table(table)
