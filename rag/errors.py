@@ -2,6 +2,7 @@
 
     TaiyiError
     ├── InvalidRequest        422  a field is wrong; says which and what it may be
+    ├── Unauthenticated       401  it is not said who asks, or not believed; says what to send
     ├── Forbidden             403  the caller may see it but not do it; says what it takes
     ├── NotFound              404  no such thing, or the caller may not see it
     ├── TooLarge              413  over a size limit
@@ -28,6 +29,11 @@ class TaiyiError(Exception):
 class InvalidRequest(TaiyiError):
     status = 422
     title = "Invalid request"
+
+
+class Unauthenticated(TaiyiError):
+    status = 401
+    title = "Not signed in"
 
 
 class Forbidden(TaiyiError):

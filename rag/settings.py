@@ -1,20 +1,32 @@
 """Every setting, read once from the environment (prefix ``RAG_``) or a ``.env`` file, then never changed."""
 
+import ipaddress
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag import flags
 from rag.errors import InvalidRequest
+from rag.types import Role
 
 _LLM_URL = re.compile(
     r"https?://(?:\[[0-9a-fA-F:.]+\]|[^\s?#/:@\[\]]+)(?::(?P<port>\d{1,5}))?(?:/[^\s?#@]*)?/v1/?", re.IGNORECASE
 )
 PACKAGED_EMBEDDER = "packaged:multilingual-e5-small"
 PACKAGED_ENTAILMENT = "packaged:reader"
+
+
+class Grant(BaseModel):
+    """What a group of the OpenID provider may; ``collections`` None: all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    collections: tuple[str, ...] | None = None
 
 
 class Settings(BaseSettings):
@@ -95,6 +107,42 @@ class Settings(BaseSettings):
         default="localhost,127.0.0.1,[::1]",
         description="Host names, comma-separated, under which the service answers; others are refused.",
     )
+    session_hours: float = Field(
+        default=12, gt=0, le=720, description="Hours after which who signed in at the page has to do so again."
+    )
+    public_url: str = Field(
+        default="",
+        description="Address under which browsers reach the service, such as `https://taiyi.hospital.example`; empty "
+        "means that of the request. The OpenID provider sends people back to `/v1/session/oidc/callback` below it.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks, comma-separated, of the proxies whose `X-Forwarded-For` and "
+        "`X-Forwarded-Proto` are believed; empty means that none is.",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="OpenID provider whose tokens are accepted beside keys, as its tokens name it in `iss`; empty "
+        "means none.",
+    )
+    oidc_audience: str = Field(
+        default="", description="What a bearer token has to name in `aud`; empty means that none is accepted."
+    )
+    oidc_client_id: str = Field(
+        default="", description="This service's name at the provider, to sign in at the page; empty means not offered."
+    )
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="The secret that goes with that name, where the provider gave one."
+    )
+    oidc_groups_claim: str = Field(
+        default="groups",
+        description="Claim that lists somebody's groups; dots lead into it, as in `realm_access.roles`.",
+    )
+    oidc_groups: str = Field(
+        default="{}",
+        description='What each group may, as JSON: `{"cardiology": {"role": "editor", "collections": '
+        '["heart"]}, "it": {"role": "admin"}}`; without `collections` all of them.',
+    )
 
     @field_validator("abstain_below", mode="before")
     @classmethod
@@ -123,6 +171,39 @@ class Settings(BaseSettings):
             raise ValueError(f"unknown flag {', '.join(sorted(unknown))}; known are {', '.join(flags.ALL)}")
         return value
 
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _safe_address(cls, value: str) -> str:
+        """Tokens and cookies go there, so it is https, or this machine."""
+        parts = urlsplit(value)
+        if value and not (
+            parts.hostname and (parts.scheme == "https" or (parts.scheme, _is_here(parts.hostname)) == ("http", True))
+        ):
+            raise ValueError("write an address that begins with https://, or with http:// on this machine")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for one in _listed(value):
+            ipaddress.ip_network(one)
+        return value
+
+    @field_validator("oidc_groups")
+    @classmethod
+    def _known_grants(cls, value: str) -> str:
+        _grants(value)
+        return value
+
+    @property
+    def grants(self) -> dict[str, Grant]:
+        """What each group of the OpenID provider may."""
+        return _grants(self.oidc_groups)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        return _listed(self.trusted_proxies)
+
     @property
     def excluded_flags(self) -> tuple[str, ...]:
         return _listed(self.exclude_flagged)
@@ -134,6 +215,17 @@ class Settings(BaseSettings):
     @property
     def hosts(self) -> frozenset[str]:
         return frozenset(host.lower() for host in _listed(self.allowed_hosts))
+
+
+def _grants(value: str) -> dict[str, Grant]:
+    return TypeAdapter(dict[str, Grant]).validate_json(value or "{}")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _listed(value: str) -> tuple[str, ...]:
