@@ -1,6 +1,7 @@
 """Errors over HTTP, as ``application/problem+json`` (RFC 9457), each with the id of its request; those of the OpenAI
 protocol in its own envelope."""
 
+import errno
 import logging
 from typing import Any
 
@@ -9,10 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from rag.errors import Busy, TaiyiError
+from rag.errors import Busy, TaiyiError, Unauthenticated, Unavailable
 
 BUSY_FOR_S = 30
+CHALLENGE = 'Bearer realm="taiyi-rag"'
 UNFORESEEN = ("Internal error", "This is a fault of the server; its log has the details.")
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 OPENAI_PATHS = ("/v1/chat", "/v1/models")
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -53,17 +56,24 @@ def openai_error(said: Json) -> Json:
     return {"error": {"message": said["detail"], "type": kind, "param": None, "code": None, **known}}
 
 
+def response_to(request: Request, error: TaiyiError) -> JSONResponse:
+    """The response to a request that ended in one of the product's own errors."""
+    if error.status >= 500:
+        log.warning("%s: %s", request_id_of(request), error)
+    response = _response(request, problem_of(error, request_id_of(request)))
+    if isinstance(error, Busy):
+        response.headers["retry-after"] = str(BUSY_FOR_S)
+    if isinstance(error, Unauthenticated):
+        response.headers["www-authenticate"] = CHALLENGE
+    return response
+
+
 def install_handlers(app: FastAPI) -> None:
     """One place where every error becomes a response."""
 
     @app.exception_handler(TaiyiError)
     def _ours(request: Request, error: TaiyiError) -> JSONResponse:
-        if error.status >= 500:
-            log.warning("%s: %s", request_id_of(request), error)
-        response = _response(request, problem_of(error, request_id_of(request)))
-        if isinstance(error, Busy):
-            response.headers["retry-after"] = str(BUSY_FOR_S)
-        return response
+        return response_to(request, error)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -73,7 +83,16 @@ def install_handlers(app: FastAPI) -> None:
     def _http(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, TaiyiError):  # raised while the framework was reading the body
             return _ours(request, error.__cause__)
+        if isinstance(error.__cause__, OSError):
+            return _of_the_system(request, error.__cause__)
         return problem(request, error.status_code, str(error.detail), f"{request.method} {request.url.path}")
+
+    @app.exception_handler(OSError)
+    def _of_the_system(request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in _NO_ROOM:
+            return _unforeseen(request, error)
+        said = f"Nothing can be written: {error.strerror}. The administrator has to make room, or to make it writable"
+        return _ours(request, Unavailable(said))
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -26,7 +26,7 @@ from ingestion.isolation import parsing_processes
 from ingestion.loaders import RECORD_FORMATS
 from ingestion.manifest import NAME as MANIFEST_NAME
 from ingestion.types import ParsedDocument
-from rag.errors import InvalidRequest, TaiyiError, Unavailable, UnreadableFile
+from rag.errors import DatabaseUnavailable, InvalidRequest, TaiyiError, Unavailable, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
 from rag.originals import keep_original, remove_unfinished, sha256_of
@@ -234,6 +234,8 @@ class _Run:
             if reading.result is None and sha256 not in self._begun:
                 self._begun.add(sha256)
                 reading.parsed = self._reader.start(file)
+        except DatabaseUnavailable:
+            raise
         except (TaiyiError, OSError) as error:
             reading.result = FileResult(file.location, "failed", _said(file, error))
         return reading
@@ -315,6 +317,8 @@ class _Run:
             folder = TemporaryDirectory(dir=_unpacked(self._system.home), ignore_cleanup_errors=True)
             self._reader.unpack(archive.path, Path(folder.name))
             members = members_of(archive, Path(folder.name))
+        except DatabaseUnavailable:
+            raise
         except (TaiyiError, OSError) as error:
             yield replace(archive, fault=_said(archive, error))
             return

@@ -22,7 +22,7 @@ from ingestion.discovery import IN_ARCHIVE
 from ingestion.jobs import UNFINISHED, check_may_load, ingest_roots, is_below, new_row, upload_folder
 from ingestion.manifest import Stated, metadata_from
 from ingestion.pipeline import FileResult, FileToRead, Listener, Reader, discover, ingest
-from rag.errors import Inconsistent, TaiyiError, UnreadableFile
+from rag.errors import DatabaseUnavailable, Inconsistent, TaiyiError, UnreadableFile
 from rag.originals import sha256_of
 from rag.system import System
 from rag.tables import JobFileRow, JobRow
@@ -130,6 +130,8 @@ def _carry_out(
                     record.give_up(files)
                 ingest(files, row.collection, system, record.listener, row.restore, reader)
             record.settle()
+    except DatabaseUnavailable:
+        raise  # the job stays as it is, to be gone on with once there is a database again
     except TaiyiError as failure:
         error = str(failure)
     except KeyboardInterrupt:

@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from ingestion.pipeline import Reader, local_reader
 from ingestion.running import next_jobs, run_waiting
+from rag.errors import DatabaseUnavailable
 from rag.settings import Settings, read_settings
 from rag.system import System, open_system
 from rag.tables import JobRow
@@ -29,6 +30,7 @@ from rag.tables import JobRow
 POLL_S = 0.3
 NICENESS = 10
 GRACE_S = 8.0
+WITHOUT_DATABASE_S = 2.0
 LONGEST_PAUSE_S = 60.0
 TURN_S = 30.0
 FORGOTTEN_AFTER_S = 3600.0
@@ -44,11 +46,15 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
             _remove_forgotten_uploads(system)
         reader: Reader | None = None
         while not stopping.is_set():
-            waiting = next_jobs(system)
-            if waiting and reader is None:
-                reader = kept.enter_context(local_reader(system.home))
-            if not any(run_waiting(system, job_id, _turn(system, stopping), reader) for job_id in waiting):
-                stopping.wait(POLL_S)
+            try:
+                waiting = next_jobs(system)
+                if waiting and reader is None:
+                    reader = kept.enter_context(local_reader(system.home))
+                if not any(run_waiting(system, job_id, _turn(system, stopping), reader) for job_id in waiting):
+                    stopping.wait(POLL_S)
+            except DatabaseUnavailable as error:
+                log.warning("%s; trying again in %gs", error, WITHOUT_DATABASE_S)
+                stopping.wait(WITHOUT_DATABASE_S)
 
 
 def stop_on_signals() -> threading.Event:

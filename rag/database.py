@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError, TimeoutError
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
 from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
@@ -89,7 +89,7 @@ def _told() -> Iterator[None]:
         if not error.connection_invalidated:
             raise
         raise DatabaseUnavailable(f"The database broke off: {_first_line(error.orig)}") from error
-    except TimeoutError as error:
+    except exc.TimeoutError as error:
         raise DatabaseUnavailable("More requests wait for the database than it has connections for") from error
 
 
