@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, 
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 
+from rag.audit_key import AuditKey
 from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
 
 HEAD = "0007"
@@ -46,22 +47,29 @@ class WriteSession(Session):
 
 
 class Database:
-    def __init__(self, engine: Engine) -> None:
+    """``audit_key`` is handed to the sessions, for the record that they write; without it nothing can be recorded."""
+
+    def __init__(self, engine: Engine, audit_key: AuditKey | None = None) -> None:
         self.engine = engine
+        self.audit_key = audit_key
 
     @contextmanager
     def reading(self) -> Iterator[ReadSession]:
         """Raises DatabaseUnavailable where the database does not answer."""
-        with _told(), ReadSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+        info = {"audit_key": self.audit_key}
+        with _told(), ReadSession(self.engine, expire_on_commit=False, autoflush=False, info=info) as session:
             session.connection(execution_options=_read_options(self.engine))
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[WriteSession]:
         """Raises DatabaseUnavailable where the database does not answer, cannot be written to, or its disk is full."""
-        with _told(), WriteSession(self.engine, expire_on_commit=False) as session, session.begin():
+        info = {"audit_key": self.audit_key}
+        with _told(), WriteSession(self.engine, expire_on_commit=False, info=info) as session, session.begin():
             session.connection(execution_options={"taiyi_begin": "IMMEDIATE"})
             yield session
+        if self.audit_key is not None and (head := session.info.get("audit_head")):
+            self.audit_key.note(head)
 
     def forget_freed_pages(self) -> None:
         """Leaves nothing of deleted and overwritten rows in the database's files."""
@@ -98,12 +106,12 @@ def _first_line(error: BaseException | None) -> str:
 
 
 @contextmanager
-def open_database(url: str, schema: str = HEAD) -> Iterator[Database]:
+def open_database(url: str, schema: str = HEAD, audit_key: AuditKey | None = None) -> Iterator[Database]:
     """The database at ``url``, brought up to ``schema``. Raises Unavailable where it cannot be reached."""
     engine = _engine(url)
     try:
         _migrate(engine, schema)
-        yield Database(engine)
+        yield Database(engine, audit_key)
     except OperationalError as error:
         raise Unavailable(f"The database {engine.url.render_as_string()} failed: {error.orig}") from error
     finally:
@@ -145,6 +153,22 @@ def _read_options(engine: Engine) -> dict[str, Any]:
     if engine.dialect.name == "postgresql":
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return {}
+
+
+@contextmanager
+def unmigrated(url: str) -> Iterator[Engine]:
+    """The database at ``url`` as it is, whatever its schema; to look, not to write."""
+    engine = _engine(url)
+    try:
+        with _told():
+            yield engine
+    finally:
+        engine.dispose()
+
+
+def known_schemas() -> set[str]:
+    """Every schema that this program can bring a database to."""
+    return _migrations()[1]
 
 
 def downgrade(url: str, schema: str) -> None:

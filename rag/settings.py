@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, Valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag import flags
+from rag.audit_key import AuditKey
 from rag.errors import InvalidRequest
 from rag.types import Role
 
@@ -97,6 +98,11 @@ class Settings(BaseSettings):
     ncbi_email: str = Field(default="", description="E-mail address that requests to NCBI name as contact.")
     ncbi_api_key: SecretStr = Field(
         default=SecretStr(""), description="Key of an NCBI account: 10 instead of 3 requests a second."
+    )
+    audit_key_file: str = Field(
+        default="",
+        description="File of the key that the audit record is sealed with, made at first use; empty means `audit.key` "
+        "under `RAG_HOME`. Keep a copy apart from the database's backups.",
     )
     max_upload_mb: int = Field(default=100, ge=1, description="Largest file that an upload may have, in MB.")
     ingest_roots: str = Field(
@@ -211,6 +217,11 @@ class Settings(BaseSettings):
     @property
     def sql_url(self) -> str:
         return self.database_url or f"sqlite:///{self.home.absolute() / 'taiyi.db'}"
+
+    @property
+    def audit_key(self) -> AuditKey:
+        home = self.home.absolute()
+        return AuditKey(Path(self.audit_key_file) if self.audit_key_file else home / "audit.key", home / "audit.head")
 
     @property
     def hosts(self) -> frozenset[str]:

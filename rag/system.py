@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rag import audit
+from rag.backup_format import RESTORE_MARKER
 from rag.checking.entailment import Entailment, PackagedReader, open_entailment
 from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
+from rag.errors import Unavailable
 from rag.extraction import Reader
 from rag.lexical import LexicalIndexes
 from rag.llm import LanguageModel, open_language_model
@@ -43,11 +46,14 @@ class System:
 def open_system(settings: Settings) -> Iterator[System]:
     """Opens the database, with the newest schema, and the index folders. Raises Unavailable naming what is missing."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    if (settings.home / RESTORE_MARKER).exists():
+        raise Unavailable(f"A restore into {settings.home} was cut off: run the same taiyi-rag restore again")
     reader = PackagedReader(settings)
     with (
-        open_database(settings.sql_url) as database,
+        open_database(settings.sql_url, audit_key=settings.audit_key) as database,
         open_vectors(settings.index_url, settings.home / "index" / "vectors") as vectors,
     ):
+        audit.begin(database)
         yield System(
             settings=settings,
             database=database,

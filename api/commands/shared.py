@@ -34,7 +34,7 @@ def open_records() -> Iterator["Database"]:
 
     settings = read_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
-    with open_database(settings.sql_url) as database:
+    with open_database(settings.sql_url, audit_key=settings.audit_key) as database:
         yield database
 
 
