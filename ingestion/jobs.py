@@ -107,8 +107,11 @@ def accept(
 
 
 def accept_folders(system: System, caller: Caller, collection: str, paths: Sequence[str], restore: bool = False) -> Job:
-    """Queues files and folders of this machine. Raises Forbidden for what is not below RAG_INGEST_ROOTS."""
+    """Queues files and folders of this machine. Raises Forbidden for what is not below RAG_INGEST_ROOTS, and for who
+    may not read every collection: what lies in those folders belongs to no collection yet."""
     check_may_load(caller, collection)
+    if caller.collections is not None:
+        raise Forbidden("Reading folders of the service's machine needs a key for all collections; uploading does not")
     roots = ingest_roots(system.settings)
     if not roots:
         raise Forbidden("This service reads no folders; its administrator can name some in RAG_INGEST_ROOTS")
@@ -168,10 +171,12 @@ def new_row(
 def listing(
     system: System, caller: Caller, state: str | None = None, limit: int = 50, offset: int = 0
 ) -> tuple[list[Job], int]:
-    """Summaries, newest first, and how many there are in all. The caller's own; an administrator's everyone's."""
+    """Summaries, newest first, and how many there are in all. The caller's own; an administrator's everyone's; none of
+    a collection that the caller may no longer read."""
     if state is not None and state not in get_args(JobState):
         raise InvalidRequest(f"state {state!r} is none of {', '.join(get_args(JobState))}")
     wanted = [] if caller.role is Role.ADMIN else [JobRow.caller_id == caller.id]
+    wanted += [] if caller.collections is None else [JobRow.collection.in_(caller.collections)]
     wanted += [JobRow.state == state] if state else []
     with system.database.reading() as session:
         total = session.scalar(select(func.count(JobRow.id)).where(*wanted)) or 0
@@ -236,7 +241,7 @@ def retry(system: System, caller: Caller, job_id: str) -> Job:
 
 def check_may_load(caller: Caller, collection: str) -> None:
     """Raises Forbidden for a reader, InvalidRequest for a bad name, NotFound for a collection that is not theirs."""
-    if caller.role is Role.READER:
+    if not caller.may_edit:
         raise Forbidden("Loading documents needs a key with the role editor or admin")
     if not collection.strip() or len(collection) > 100:
         raise InvalidRequest("A collection's name has 1 to 100 characters")
@@ -252,8 +257,11 @@ def _queue(system: System, row: JobRow) -> Job:
 
 def _visible(session: Session, caller: Caller, job_id: str, to_change: bool = False) -> JobRow:
     row = session.get(JobRow, job_id, with_for_update=to_change)
-    if row is None or not (row.caller_id == caller.id or caller.role is Role.ADMIN):
+    own = row is not None and (row.caller_id == caller.id or caller.role is Role.ADMIN)
+    if row is None or not own or not caller.may_read(row.collection):
         raise NotFound(f"There is no job {job_id!r}")
+    if to_change and not caller.may_edit:
+        raise Forbidden("Cancelling and retrying jobs needs a key with the role editor or admin")
     return row
 
 

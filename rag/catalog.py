@@ -176,8 +176,7 @@ def documents(session: ReadSession, caller: Caller, names: Sequence[str] = ()) -
 
 def document(session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None) -> Document:
     """A document with the text of one edition, by default the current one. Raises NotFound."""
-    document_id = current_id(session, document_id)
-    rows = session.execute(_editions().where(DocumentRow.id == document_id)).all()
+    rows = session.execute(_editions().where(DocumentRow.id == current_id(session, document_id))).all()
     if not rows or not caller.may_read(rows[0].collection):
         raise NotFound(f"There is no document {document_id!r}")
     described = _document(rows)

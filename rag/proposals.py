@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from rag import catalog
 from rag.database import ReadSession, WriteSession
-from rag.errors import NotFound
+from rag.errors import Forbidden, NotFound
 from rag.identity import derived_id, merge_documents
 from rag.settling import settle_editions
 from rag.system import System
@@ -64,7 +64,9 @@ def propose(session: WriteSession, collection_id: int, edition: EditionRow) -> N
 
 
 def waiting(session: ReadSession, caller: Caller) -> list[Proposal]:
-    """The proposals that wait for a decision, oldest first, between documents that are both still there."""
+    """The proposals that wait for a decision, oldest first, between documents that are both still there. Raises
+    Forbidden for a reader, whose they are not to decide."""
+    _check_may_decide(caller)
     rows = session.scalars(
         select(ProposalRow).where(ProposalRow.state == "waiting").order_by(ProposalRow.created_at, ProposalRow.like_id)
     )
@@ -80,7 +82,8 @@ def waiting(session: ReadSession, caller: Caller) -> list[Proposal]:
 
 
 def accept(system: System, caller: Caller, document_id: str, like_id: str) -> str:
-    """Makes the two documents editions of one, and says its id. Raises NotFound where that was not proposed."""
+    """Makes the two documents editions of one, and says its id. Raises NotFound where that was not proposed, Forbidden
+    for a reader."""
     with system.database.writing() as session:
         collection = _decide(session, caller, document_id, like_id, "accepted")
         merge_documents(session, document_id, like_id)
@@ -90,12 +93,13 @@ def accept(system: System, caller: Caller, document_id: str, like_id: str) -> st
 
 
 def reject(system: System, caller: Caller, document_id: str, like_id: str) -> None:
-    """Leaves the two documents apart for good. Raises NotFound where that was not proposed."""
+    """Leaves the two documents apart for good. Raises NotFound where that was not proposed, Forbidden for a reader."""
     with system.database.writing() as session:
         _decide(session, caller, document_id, like_id, "rejected")
 
 
 def _decide(session: WriteSession, caller: Caller, document_id: str, like_id: str, state: str) -> CollectionRow:
+    _check_may_decide(caller)
     proposal = session.get(ProposalRow, (document_id, like_id))
     documents = [session.get(DocumentRow, one) for one in (document_id, like_id)]
     collections = [session.get(CollectionRow, document.collection_id) for document in documents if document]
@@ -104,3 +108,8 @@ def _decide(session: WriteSession, caller: Caller, document_id: str, like_id: st
         raise NotFound(f"No proposal waits that {document_id!r} is an edition of {like_id!r}")
     proposal.state = state
     return readable[0]
+
+
+def _check_may_decide(caller: Caller) -> None:
+    if not caller.may_edit:
+        raise Forbidden("Proposals need a key with the role editor or admin")

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
 
 from rag import catalog
 from rag.abstention import told
@@ -50,24 +51,16 @@ def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
 def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
     """A stored answer; its citations say which of their editions have been superseded since. Raises NotFound for an
     answer that is not the caller's, or that drew on a collection the caller may no longer read."""
-    row = session.get(AnswerRow, answer_id)
-    if row is None or not _may_see(row, caller):
+    row = session.scalars(select(AnswerRow).where(AnswerRow.id == answer_id, *seen_by(caller))).one_or_none()
+    if row is None:
         raise NotFound(f"There is no answer {answer_id!r}")
     return _restored(session, row)
 
 
 def latest(session: ReadSession, caller: Caller, limit: int = 50) -> list[Answer]:
-    """The caller's answers, an administrator's all, newest first."""
-    statement = select(AnswerRow).order_by(AnswerRow.created_at.desc(), AnswerRow.id)
-    if caller.role is not Role.ADMIN:
-        statement = statement.where(AnswerRow.caller_id == caller.id)
-    found = []
-    for row in session.scalars(statement):
-        if _may_see(row, caller):
-            found.append(_restored(session, row))
-        if len(found) == limit:
-            break
-    return found
+    """The answers that the caller may see, newest first."""
+    newest = select(AnswerRow).where(*seen_by(caller)).order_by(AnswerRow.created_at.desc(), AnswerRow.id).limit(limit)
+    return [_restored(session, row) for row in session.scalars(newest)]
 
 
 def turns(session: ReadSession, caller: Caller, conversation_id: str, limit: int) -> tuple[Turn, ...]:
@@ -79,16 +72,28 @@ def turns(session: ReadSession, caller: Caller, conversation_id: str, limit: int
         .order_by(AnswerRow.created_at.desc(), AnswerRow.id)
         .limit(limit)
     ).all()
-    if not rows or not all(_may_see(row, caller) for row in rows):
+    newest = select(AnswerRow.id).where(AnswerRow.id == rows[0].id, *seen_by(caller)) if rows else None
+    if newest is None or session.scalars(newest).first() is None:
         raise NotFound(f"There is no conversation {conversation_id!r}")
     return tuple(Turn(row.body["question"], row.body["text"]) for row in reversed(rows))
 
 
-def _may_see(row: AnswerRow, caller: Caller) -> bool:
-    named = [part for hit in row.body["passages"] for part in (hit["passage"], *hit.get("also", ()))]
-    drew_on = {part["collection"] for part in named}
-    own = row.caller_id == caller.id or caller.role is Role.ADMIN
-    return own and all(caller.may_read(name) for name in drew_on)
+def seen_by(caller: Caller) -> list[ColumnElement[bool]]:
+    """Which answers a caller may see: their own, an administrator all; but only while they may read every collection
+    that an answer, or a turn before it in its conversation, drew on."""
+    whose = [] if caller.role is Role.ADMIN else [AnswerRow.caller_id == caller.id]
+    if caller.collections is None:
+        return whose
+    turn = aliased(AnswerRow)
+    before = and_(turn.conversation_id == AnswerRow.conversation_id, turn.created_at <= AnswerRow.created_at)
+    drew_on_others = (
+        select(AnswerPassageRow.answer_id)
+        .join(turn, turn.id == AnswerPassageRow.answer_id)
+        .where(or_(turn.id == AnswerRow.id, before), AnswerPassageRow.collection.not_in(caller.collections))
+        .correlate(AnswerRow)
+        .exists()
+    )
+    return [*whose, ~drew_on_others]
 
 
 def _restored(session: ReadSession, row: AnswerRow) -> Answer:

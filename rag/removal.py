@@ -15,7 +15,7 @@ from filelock import Timeout
 from sqlalchemy import delete, func, select
 
 from rag.database import ReadSession, WriteSession
-from rag.errors import NotFound, Unavailable
+from rag.errors import Forbidden, NotFound, Unavailable
 from rag.identity import current_id
 from rag.indexing import compact, tidy
 from rag.originals import erase_original
@@ -51,7 +51,8 @@ class Receipt:
 def delete_document(
     system: System, caller: Caller, document_id: str, edition_id: str | None = None, purge: bool = False
 ) -> Receipt:
-    """Removes a document, or one edition of it, from every search at once. Raises NotFound.
+    """Removes a document, or one edition of it, from every search at once. Raises NotFound, and Forbidden for a reader,
+    or for a purge by who is no administrator.
 
     It comes back only when ingested with ``restore``. A ``purge`` also takes what was removed before, and returns when
     nothing of the text is left in database, indexes and originals; it waits for a running ingest, and raises
@@ -87,11 +88,15 @@ def receipts(session: ReadSession, caller: Caller, document_id: str | None = Non
 def _remove(
     session: WriteSession, caller: Caller, document_id: str, edition_id: str | None, purge: bool
 ) -> tuple[Receipt, int]:
-    document_id = current_id(session, document_id)
+    asked_for, document_id = document_id, current_id(session, document_id)
     document = session.get(DocumentRow, document_id)
     collection = session.get(CollectionRow, document.collection_id) if document else None
     if document is None or collection is None or not caller.may_read(collection.name):
-        raise NotFound(f"There is no document {document_id!r}")
+        raise NotFound(f"There is no document {asked_for!r}")
+    if not caller.may_edit:
+        raise Forbidden("Removing documents needs a key with the role editor or admin")
+    if purge and caller.role is not Role.ADMIN:
+        raise Forbidden("Purging documents needs a key with the role admin; removing them takes an editor")
     kept = ("purged",) if purge else ("purged", "removed")
     present = session.scalars(
         select(EditionRow)

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import select
 
 from rag.catalog import today
-from rag.errors import NotFound
+from rag.errors import Forbidden, NotFound
 from rag.identity import current_id
 from rag.settling import settle_editions
 from rag.system import System
@@ -27,22 +27,24 @@ class Retirement:
 
 def retire_document(system: System, caller: Caller, document_id: str, on: date | None = None) -> Retirement:
     """Ends every edition that the document now has on a day, by default today. An edition that is read later is in
-    force by its own dates. Raises NotFound."""
+    force by its own dates. Raises NotFound, Forbidden for a reader."""
     return _set(system, caller, document_id, on or today())
 
 
 def unretire_document(system: System, caller: Caller, document_id: str) -> Retirement:
-    """Takes a retirement back. Raises NotFound."""
+    """Takes a retirement back. Raises NotFound, Forbidden for a reader."""
     return _set(system, caller, document_id, None)
 
 
 def _set(system: System, caller: Caller, document_id: str, on: date | None) -> Retirement:
     with system.database.writing() as session:
-        document_id = current_id(session, document_id)
+        asked_for, document_id = document_id, current_id(session, document_id)
         document = session.get(DocumentRow, document_id)
         collection = session.get(CollectionRow, document.collection_id) if document else None
         if document is None or collection is None or document.deleted_at or not caller.may_read(collection.name):
-            raise NotFound(f"There is no document {document_id!r}")
+            raise NotFound(f"There is no document {asked_for!r}")
+        if not caller.may_edit:
+            raise Forbidden("Retiring documents needs a key with the role editor or admin")
         editions = session.scalars(
             select(EditionRow)
             .where(EditionRow.document_id == document_id, EditionRow.state.in_(("live", "pending", "replaced")))

@@ -53,8 +53,8 @@ def csrf_token(token: str) -> str:
     return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-def begin(session: WriteSession, caller: Caller, key: Key | None, lasts: timedelta) -> str:
-    """Signs somebody in; the token for their browser. A session ends with its key."""
+def begin(session: WriteSession, caller: Caller, key: Key | None, lasts: timedelta) -> tuple[str, datetime]:
+    """Signs somebody in: the token for their browser, and when it ends, which is with its key at the latest."""
     now = datetime.now(UTC)
     ends = now + lasts
     if key is not None and key.expires_at is not None:
@@ -73,7 +73,7 @@ def begin(session: WriteSession, caller: Caller, key: Key | None, lasts: timedel
         )
     )
     session.flush()
-    return token
+    return token, ends
 
 
 def find(session: ReadSession, token: str, address: str | None, request_id: str | None) -> SignedIn | None:

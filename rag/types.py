@@ -48,6 +48,11 @@ class Caller:
     def may_read(self, collection: str) -> bool:
         return self.collections is None or collection in self.collections
 
+    @property
+    def may_edit(self) -> bool:
+        """Whether the caller may change what they may read: load, retire and remove documents, decide proposals."""
+        return self.role is not Role.READER
+
 
 LOCAL_ADMIN = Caller(id="local", role=Role.ADMIN)
 """The caller where no keys exist: the person at this machine."""

@@ -13,14 +13,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rag.abbreviations import definitions
 from rag.database import WriteSession
 from rag.editions import in_force_from
-from rag.errors import InvalidRequest, NotFound
+from rag.errors import Forbidden, InvalidRequest, NotFound
 from rag.flags import spaced
 from rag.identity import derived_id, find_document
 from rag.languages import language_of
 from rag.proposals import likeness, propose
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
-from rag.types import Caller, Metadata, NewPassage
+from rag.types import Caller, Metadata, NewPassage, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,15 @@ def ensure_collection(session: WriteSession, name: str) -> CollectionRow:
 
 def set_abstention(session: WriteSession, caller: Caller, name: str, below: float | None) -> None:
     """Sets the probability below which nothing is answered from a collection; None: what the settings say. Raises
-    NotFound for a collection that the caller may not read, InvalidRequest for what is no probability."""
+    NotFound for a collection that the caller may not read, Forbidden for who is no administrator, InvalidRequest for
+    what is no probability."""
     if below is not None and not 0 <= below <= 1:
         raise InvalidRequest(f"{below} is no probability: write a number from 0 to 1")
     collection = session.scalars(select(CollectionRow).where(CollectionRow.name == name)).one_or_none()
     if collection is None or not caller.may_read(name):
         raise NotFound(f"There is no collection {name!r}")
+    if caller.role is not Role.ADMIN:
+        raise Forbidden("When a collection abstains takes a key with the role admin to say")
     collection.abstain_below = below
 
 

@@ -288,6 +288,7 @@ def test_loading_takes_an_editor_and_a_collection_of_theirs(lite_system: System,
 
 
 def test_folders_over_http_are_held_to_the_roots(lite_system: System, folder: Path, tmp_path: Path) -> None:
+    anywhere = Caller("editor", Role.EDITOR)
     inside, outside = folder / "inside", tmp_path / "outside"
     inside.mkdir()
     outside.mkdir()
@@ -296,15 +297,17 @@ def test_folders_over_http_are_held_to_the_roots(lite_system: System, folder: Pa
     (inside / "link.md").symlink_to(outside / "secret.md")
     (inside / "away").symlink_to(outside)
     with pytest.raises(Forbidden, match="RAG_INGEST_ROOTS"):
-        jobs.accept_folders(lite_system, EDITOR, "default", [str(inside)])
+        jobs.accept_folders(lite_system, anywhere, "default", [str(inside)])
     settings = Settings(home=lite_system.home, ingest_roots=f"/nowhere:{folder}")
     system = replace(lite_system, settings=settings)
     for path in (outside, inside / "away", inside / "away" / "secret.md", f"{inside}/../../outside", "inside"):
         with pytest.raises(Forbidden, match="RAG_INGEST_ROOTS"):
-            jobs.accept_folders(system, EDITOR, "default", [str(path)])
+            jobs.accept_folders(system, anywhere, "default", [str(path)])
     with pytest.raises(InvalidRequest, match=r"There is no .*missing"):
-        jobs.accept_folders(system, EDITOR, "default", [str(inside / "missing")])
-    job = jobs.accept_folders(system, EDITOR, "default", [str(inside)])
+        jobs.accept_folders(system, anywhere, "default", [str(inside / "missing")])
+    with pytest.raises(Forbidden, match="all collections"):
+        jobs.accept_folders(system, EDITOR, "default", [str(inside)])
+    job = jobs.accept_folders(system, anywhere, "default", [str(inside)])
     run_all(system)
     assert [(Path(file.path).name, file.status) for file in done(system, job.id).files or ()] == [("open.md", "added")]
     assert found(system, "Quoxin") == []
