@@ -115,13 +115,13 @@ class ChatBody(Retrieval):
 
 
 @router.get("/models")
-def list_models(system: OpenSystem) -> Json:
+def list_models(system: OpenSystem, _caller: Asker) -> Json:
     """``taiyi-rag`` answers in the mode that is configured; the others say theirs."""
     return {"object": "list", "data": [_model_json(name) for name in _names(system)]}
 
 
 @router.get("/models/{name}")
-def show_model(name: str, system: OpenSystem) -> Json:
+def show_model(name: str, system: OpenSystem, _caller: Asker) -> Json:
     _mode_of(name)
     return _model_json(name)
 

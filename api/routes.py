@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import wire
+from api.access import Asker
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
 from rag.checking.check import checked
@@ -19,7 +20,8 @@ from rag.removal import delete_document, receipts
 from rag.retirement import retire_document, unretire_document
 from rag.retrieval import search
 from rag.system import System
-from rag.types import LOCAL_ADMIN, Caller
+
+__all__ = ["Asker", "OpenSystem", "probes", "router"]
 
 probes = APIRouter(tags=["probes"])
 router = APIRouter(prefix="/v1")
@@ -30,12 +32,7 @@ def _system(request: Request) -> System:
     return system
 
 
-def _caller() -> Caller:
-    return LOCAL_ADMIN
-
-
 OpenSystem = Annotated[System, Depends(_system)]
-Asker = Annotated[Caller, Depends(_caller)]
 
 
 @probes.get("/healthz")

@@ -14,14 +14,19 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.access import Access, Doors
 from api.answer_routes import router as answer_router
 from api.following import stop_answering
 from api.guard import Guard
 from api.job_routes import router as job_router
+from api.oidc import Provider
 from api.openai_protocol import router as openai_router
 from api.problems import install_handlers
 from api.routes import probes, router
+from api.session_routes import router as session_router
 from ingestion.worker import kept_running
+from rag import keys
+from rag.database import open_database
 from rag.errors import InvalidRequest, TaiyiError, Unavailable
 from rag.llm import LanguageModel
 from rag.prompts import prompt
@@ -45,6 +50,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             system.embedder.embed_query("ready")
             stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
             app.state.system = system
+            app.state.doors = Doors(system.database, Provider(settings) if settings.oidc_issuer else None)
             app.state.answering = set()
             if with_worker:
                 stack.enter_context(kept_running(settings))
@@ -64,9 +70,10 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
     )
     app.state.stopping = threading.Event()
     install_handlers(app)
-    for part in (probes, router, answer_router, job_router, openai_router):
+    for part in (probes, router, session_router, answer_router, job_router, openai_router):
         app.include_router(part)
     app.mount("/", StaticFiles(directory=WEB, html=True))
+    app.add_middleware(Access)
     app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
     return app
 
@@ -92,17 +99,37 @@ def _read_dictionaries() -> None:
 
 
 def run(host: str, port: int, with_worker: bool = True) -> None:
-    """Serves until Ctrl-C. Raises InvalidRequest for an address that others can reach, since there are no keys."""
-    if not _is_loopback(host):
-        raise InvalidRequest(f"Refusing to listen on {host}: without API keys the service answers on loopback only")
-    app = create_app(read_settings(), with_worker)
+    """Serves until Ctrl-C. Raises InvalidRequest for an address that others can reach, where nobody is asked for a
+    key."""
+    settings = read_settings()
+    if not _is_loopback(host) and not _asks_who_calls(settings):
+        raise InvalidRequest(
+            f"Refusing to listen on {host}: without API keys the service answers on loopback only. Make one with "
+            "taiyi-rag keys create --role admin, or set RAG_OIDC_ISSUER"
+        )
+    app = create_app(settings, with_worker)
     config = uvicorn.Config(
-        app, host=host, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=10
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
     )
     server = _Server(config, app.state.stopping)
     server.run()
     if not server.started:
         raise Unavailable(f"Could not listen on {host} port {port}; the log above says why")
+
+
+def _asks_who_calls(settings: Settings) -> bool:
+    if settings.oidc_issuer:
+        return True
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with open_database(settings.sql_url, audit_key=settings.audit_key) as database, database.reading() as session:
+        return keys.are_in_force(session)
 
 
 class _Server(uvicorn.Server):

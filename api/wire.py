@@ -9,6 +9,7 @@ from ingestion.pipeline import FileResult
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.comparing import Comparison
 from rag.differences import CorpusSays
+from rag.keys import Key
 from rag.ledger import KeptRun
 from rag.proposals import Proposal
 from rag.removal import Receipt
@@ -95,6 +96,11 @@ def document_json(document: Document) -> Json:
     if document.text is None:
         del described["text"]
     return described
+
+
+def key_json(key: Key) -> Json:
+    """A key; its secret is not part of it."""
+    return asdict(key)
 
 
 def collection_json(counts: CollectionCounts) -> Json:

@@ -15,11 +15,14 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 
+from rag import audit
 from rag.database import ReadSession, WriteSession
 from rag.errors import Forbidden, InvalidRequest, NotFound
+from rag.sealing import Seal
 from rag.tables import KeyRow, SessionRow
 from rag.types import Caller, Role
 
@@ -87,8 +90,9 @@ def create(
         expires_at=expires_at,
     )
     session.add(row)
-    session.flush()
-    return _key(row), secret
+    key = _key(row)
+    audit.append(session, caller, "key.create", key.id, _said(key), [Seal("key", key.id)])
+    return key, secret
 
 
 def listing(session: ReadSession, caller: Caller) -> list[Key]:
@@ -107,9 +111,10 @@ def revoke(session: WriteSession, caller: Caller, key_id: str) -> Key:
     row = session.get(KeyRow, key_id, with_for_update=True)
     if row is None or not _within(caller, row):
         raise NotFound(f"There is no key {key_id!r}; taiyi-rag keys list shows them")
+    session.execute(delete(SessionRow).where(SessionRow.key_id == key_id))
     if row.revoked_at is None:
         row.revoked_at = datetime.now(UTC)
-    session.execute(delete(SessionRow).where(SessionRow.key_id == key_id))
+        audit.append(session, caller, "key.revoke", key_id, {"name": row.name}, [Seal("key", key_id)])
     return _key(row)
 
 
@@ -133,6 +138,18 @@ def holding(row: KeyRow | None) -> Key | None:
 def are_in_force(session: ReadSession | WriteSession) -> bool:
     """Whether a key was ever made."""
     return session.scalars(select(KeyRow.id).limit(1)).first() is not None
+
+
+def _said(key: Key) -> dict[str, Any]:
+    """What the audit record says of a new key."""
+    return {
+        "name": key.name,
+        "role": key.role,
+        "collections": key.collections,
+        "recorded": key.recorded,
+        "requests_per_minute": key.requests_per_minute,
+        "expires_at": key.expires_at,
+    }
 
 
 def _check_administers(caller: Caller) -> None:
