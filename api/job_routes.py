@@ -116,7 +116,7 @@ async def follow_job(job_id: str, request: Request, system: OpenSystem, caller: 
 def _stated(metadata: str) -> dict[str, Any]:
     try:
         stated = json.loads(metadata or "{}")
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"metadata is not JSON: {error}") from None
     if not isinstance(stated, dict):
         raise InvalidRequest('metadata is a JSON object such as {"title": "..."}')

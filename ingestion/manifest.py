@@ -40,12 +40,16 @@ def read_manifest(folder: Path) -> dict[Path, Stated]:
         return {}
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8")).get("document", [])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"{path}: {error}") from None
+    if not isinstance(entries, list):
+        raise InvalidRequest(f"{path}: write [[document]] above each document's fields")
     stated: dict[Path, Stated] = {}
     for number, entry in enumerate(entries, start=1):
         if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
             raise InvalidRequest(f"{path}: document {number} has no 'file'")
+        if not isinstance(entry.get("sha256", ""), str):
+            raise InvalidRequest(f"{path}: {entry['file']}: 'sha256' is a text")
         described = {key: value for key, value in entry.items() if key not in ("file", "sha256")}
         try:
             metadata = metadata_from(described)
@@ -79,7 +83,7 @@ def read_sidecar(path: Path) -> Metadata | None:
         if not isinstance(values, dict):
             raise InvalidRequest('is not an object such as {"title": "..."}')
         return metadata_from(values)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError, InvalidRequest) as error:
+    except (ValueError, RecursionError, InvalidRequest) as error:
         raise InvalidRequest(f"{sidecar}: {error}") from None
 
 

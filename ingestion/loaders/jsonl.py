@@ -67,7 +67,7 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
         stated = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"{where} is not UTF-8 (byte {error.start + 1}); save the file as UTF-8") from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"{where} is not JSON: {error}") from error
     if not isinstance(stated, dict):
         raise UnreadableFile(f'{where} is not an object such as {{"id": "1", "title": "...", "text": "..."}}')

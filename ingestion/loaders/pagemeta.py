@@ -72,7 +72,7 @@ def _in_json(page: html.HtmlElement) -> Metadata:
             continue
         try:
             stated = json.loads(script.text or "")
-        except (json.JSONDecodeError, RecursionError):  # a page's broken script is no reason not to read the page
+        except (ValueError, RecursionError):  # a page's broken script is no reason not to read the page
             continue
         for thing in _things(stated):
             if any(_DESCRIBING.search(kind) for kind in _texts(thing.get("@type"))):
