@@ -17,7 +17,8 @@ from rag.checking.check import checked
 from rag.checking.entailment import Entailment
 from rag.checking.numbers import number_findings
 from rag.checking.types import Checked, Evidence
-from rag.quantities import Quantity, quantities
+from rag.quantities import quantities
+from rag.single_quantities import Quantity
 from rag.types import Answer, Hit, Issue, Sentence, Verdict
 
 CorpusSays = Literal["supports", "contradicts", "does_not_mention"]

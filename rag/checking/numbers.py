@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from rag.checking.roles import Likeness, Reading, is_all_numbers, likeness, reading, share, within
+from rag.checking.roles import Likeness, QuantifiedSentence, is_all_numbers, likeness, quantified, share, within
 from rag.checking.types import Finding
 from rag.comparators import agree, opposite
 from rag.languages import language_of
-from rag.quantities import Quantity, normal, quantities
+from rag.quantities import normal, quantities
+from rag.single_quantities import Quantity
 from rag.types import Issue, Language
 from rag.units import WEAK
 
@@ -39,7 +40,7 @@ _YEARS = range(1800, 2101)
 class _Place:
     """A quantity of the source: the ``at``-th of a sentence; ``alike`` is how alike the sentences are."""
 
-    of: Reading
+    of: QuantifiedSentence
     at: int
     alike: float
 
@@ -52,17 +53,17 @@ class _Place:
 class _Row:
     """Words of the source that are the sentence's, but for the quantities: its first is the ``start``-th there."""
 
-    of: Reading
+    of: QuantifiedSentence
     start: int
 
-    def amiss(self, said: Reading) -> list[int]:
+    def amiss(self, said: QuantifiedSentence) -> list[int]:
         """The quantities of the sentence that are not those of the source."""
         return [at for at in range(len(said.quantities)) if not self._holds(said, at)]
 
     def place(self, at: int) -> _Place:
         return _Place(self.of, self.start + at, ALIKE)
 
-    def _holds(self, said: Reading, at: int) -> bool:
+    def _holds(self, said: QuantifiedSentence, at: int) -> bool:
         one, other = said.quantities[at], self.place(at).quantity
         if _states(said, at, self.place(at)) or (one.kind == other.kind == "name" and _family(one) != _family(other)):
             return True
@@ -75,10 +76,10 @@ class _Row:
 def number_findings(sentence: str, near: Sequence[str], whole: str) -> tuple[Finding, ...]:
     """What is wrong with the numbers of ``sentence``. ``near`` are the sentences of the cited text that speak of the
     same thing, best first; ``whole`` is all of it with its title and headings."""
-    said = reading(sentence)
+    said = quantified(sentence)
     if not said.quantities:
         return ()
-    sources = [reading(one) for one in near]
+    sources = [quantified(one) for one in near]
     if any(_stands_in(said.text, source.text) for source in sources):
         return ()
     language = language_of(sentence)
@@ -113,7 +114,7 @@ def _goes_on(after: str) -> bool:
 
 
 def _finding(
-    said: Reading,
+    said: QuantifiedSentence,
     at: int,
     places: Sequence[_Place],
     roles: Sequence[Sequence[Likeness]],
@@ -163,8 +164,8 @@ def _family(one: Quantity) -> str:
     return kind if grade else _DIGITS.sub("#", one.name)
 
 
-def _states(said: Reading, at: int, place: _Place) -> bool:
-    """Whether the source states the ``at``-th quantity of a reading at a place, whatever it is there."""
+def _states(said: QuantifiedSentence, at: int, place: _Place) -> bool:
+    """Whether the source states the ``at``-th quantity of a sentence at a place, whatever it is there."""
     one, other = said.quantities[at], place.quantity
     if said.names[at] & place.of.names[place.at]:
         return True
@@ -251,7 +252,7 @@ def _is_end(place: _Place, one: Quantity, value: Fraction) -> bool:
 
 
 def _is_meant(
-    number: int, at: int, said: Reading, places: Sequence[_Place], roles: Sequence[Sequence[Likeness]]
+    number: int, at: int, said: QuantifiedSentence, places: Sequence[_Place], roles: Sequence[Sequence[Likeness]]
 ) -> bool:
     """Whether a place of the source is that of another number of the sentence."""
     return any(
@@ -260,7 +261,7 @@ def _is_meant(
     )
 
 
-def _is_reordered(said: Reading, at: int, own: _Place, rival: _Place) -> bool:
+def _is_reordered(said: QuantifiedSentence, at: int, own: _Place, rival: _Place) -> bool:
     """Whether both stand in one list of the source, and in one of the sentence, in another order."""
     if own.of is not rival.of or own.of.lists[own.at] != own.of.lists[rival.at]:
         return False
@@ -270,20 +271,20 @@ def _is_reordered(said: Reading, at: int, own: _Place, rival: _Place) -> bool:
 
 
 def _is_said(one: Quantity, whole: str) -> bool:
-    alone = _reading_of((one,), one.stated)
+    alone = _without_roles((one,), one.stated)
     text = _whole(whole)
     return any(_states(alone, 0, _Place(text, at, 0.0)) for at in range(len(text.quantities)))
 
 
 @lru_cache(maxsize=512)
-def _whole(text: str) -> Reading:
-    return _reading_of(quantities(text), normal(text))
+def _whole(text: str) -> QuantifiedSentence:
+    return _without_roles(quantities(text), normal(text))
 
 
-def _reading_of(found: tuple[Quantity, ...], text: str) -> Reading:
-    """A reading that knows nothing of roles."""
+def _without_roles(found: tuple[Quantity, ...], text: str) -> QuantifiedSentence:
+    """A sentence of whose roles nothing is known."""
     nothing = (frozenset[str](),) * len(found)
-    return Reading(text, found, (), (), (), nothing, nothing, nothing, nothing, (), frozenset())
+    return QuantifiedSentence(text, found, (), (), (), nothing, nothing, nothing, nothing, (), frozenset())
 
 
 def _otherwise(one: Quantity, other: Quantity, language: Language) -> Finding:

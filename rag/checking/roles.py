@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from rag.analysis import STOP_WORDS, stem
 from rag.languages import HAN
-from rag.quantities import Quantity, normal, read
+from rag.quantities import normal, read
+from rag.single_quantities import Quantity
 
 _TOKEN = re.compile(rf"(?P<clause>[,;:，；：、。()（）]|\b(?:and|or|but)\b|[和或而])|[a-zα-ω]+|\d+|[{HAN}]")
 _LISTED = re.compile(r"(?:\s?(?:[,、;/&]|\b(?:and|or)\b|[和或及与])\s?)+")
@@ -37,7 +38,7 @@ _OTHER_NUMBER = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class QuantifiedSentence:
     """A sentence and its quantities.
 
     ``clauses`` are the clause of each of the ``words``, ``places`` where each quantity stands among them, ``around``
@@ -65,9 +66,9 @@ class Reading:
 
 
 @lru_cache(maxsize=8192)
-def reading(sentence: str) -> Reading:
+def quantified(sentence: str) -> QuantifiedSentence:
     text = normal(sentence)
-    return _reading(text, read(text))
+    return _quantified(text, read(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Likeness:
     role: float
 
 
-def likeness(one: Reading, at: int, other: Reading, place: int) -> Likeness:
+def likeness(one: QuantifiedSentence, at: int, other: QuantifiedSentence, place: int) -> Likeness:
     if one.labels[at] and other.labels[place]:
         named = 2.0 * min(_together(one.labels[at], other.labels[place]), _MOST_SHARED)
         return Likeness(named, named)
@@ -90,12 +91,12 @@ def likeness(one: Reading, at: int, other: Reading, place: int) -> Likeness:
     return Likeness(frame, frame + 1.5 * own + 0.5 * around)
 
 
-def is_all_numbers(one: Reading) -> bool:
+def is_all_numbers(one: QuantifiedSentence) -> bool:
     """Whether a sentence has hardly any words: its numbers may stand in any order then."""
     return len(one.words) - len(one.places) < _FEWEST_WORDS
 
 
-def within(one: Reading, other: Reading) -> Iterator[int]:
+def within(one: QuantifiedSentence, other: QuantifiedSentence) -> Iterator[int]:
     """Where, counted in the quantities of ``other``, those of ``one`` stand if its words do one by one in ``other``;
     a row of hardly more than numbers must be all of it."""
     length = len(one.words)
@@ -112,12 +113,12 @@ def _together(words: frozenset[str], others: frozenset[str]) -> float:
     return sum(_weight(word) for word in words & others)
 
 
-def share(one: Reading, other: Reading) -> float:
+def share(one: QuantifiedSentence, other: QuantifiedSentence) -> float:
     """The part, 0 to 1, of the words of ``one`` that ``other`` has."""
     return len(one.said & other.said) / len(one.said) if one.said else 0.0
 
 
-def _run(one: Reading, here: int, other: Reading, there: int, step: int) -> float:
+def _run(one: QuantifiedSentence, here: int, other: QuantifiedSentence, there: int, step: int) -> float:
     """The weight of the words that two places have in common on one side, up to the first that differs; those of the
     next clause weigh half."""
     total, clause = 0.0, one.clauses[here]
@@ -132,8 +133,8 @@ def _run(one: Reading, here: int, other: Reading, there: int, step: int) -> floa
     return total
 
 
-def _alike(one: Reading, here: int, other: Reading, there: int) -> float:
-    """The weight of a word that two readings have in common; of a number, much where it is the same in both."""
+def _alike(one: QuantifiedSentence, here: int, other: QuantifiedSentence, there: int) -> float:
+    """The weight of a word that two sentences have in common; of a number, much where it is the same in both."""
     if one.words[here] != _NUMBER:
         return _weight(one.words[here])
     return _SAME_NUMBER if one.number_at(here).same(other.number_at(there)) else _OTHER_NUMBER
@@ -143,7 +144,7 @@ def _weight(word: str) -> float:
     return 1.0 if word.isascii() else 0.6
 
 
-def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
+def _quantified(text: str, found: tuple[Quantity, ...]) -> QuantifiedSentence:
     folded = text.lower() if len(text.lower()) == len(text) else text
     words: list[str] = []
     clauses: list[int] = []
@@ -178,7 +179,9 @@ def _reading(text: str, found: tuple[Quantity, ...]) -> Reading:
     )
     lists, labels = _lists(folded, found)
     names = tuple(_names(folded, one) for one in found)
-    return Reading(text, found, tuple(words), tuple(clauses), tuple(places), around, own, labels, names, lists, said)
+    return QuantifiedSentence(
+        text, found, tuple(words), tuple(clauses), tuple(places), around, own, labels, names, lists, said
+    )
 
 
 def _names(folded: str, one: Quantity) -> frozenset[str]:

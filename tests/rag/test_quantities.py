@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.quantities import Quantity, normal, quantities, told
+from rag.quantities import normal, quantities, told
+from rag.single_quantities import Quantity
 
 
 def read(text: str) -> list[tuple[tuple[Fraction, ...], str, str, str]]:
