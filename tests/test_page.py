@@ -239,6 +239,18 @@ def test_a_source_says_how_strong_its_evidence_is_and_where_else_it_stands(page:
     expect(source.locator(".evidence")).to_contain_text("证据等级 1")
 
 
+def test_a_confidence_is_never_rounded_to_certainty(page: Any) -> None:
+    def sure(route: Any) -> None:
+        answer = route.fetch().json()
+        route.fulfill(json={**answer, "confidence": 0.99987, "confidence_reasons": ["Its passage is very likely."]})
+
+    page.route("**/v1/ask", sure)
+    _ask(page, ENGLISH)
+    expect(page.get_by_text("confidence > 0.99")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_text("置信度 > 0.99")).to_be_visible()
+
+
 def test_an_answer_recorded_without_them_is_shown(page: Any) -> None:
     def older(route: Any) -> None:
         answer = route.fetch().json()

@@ -26,7 +26,7 @@ export const WORDS = {
     supersededLong: "A newer edition of this document has replaced this one.",
     page: (number) => `page ${number}`,
     considered: (passages) => `${count(passages, "passage", "passages")} considered`,
-    confidence: (value) => `confidence ${value.toFixed(2)}`,
+    confidence: (value) => `confidence ${stated(value)}`,
     verdicts: {
       partial: "partly supported",
       unsupported: "not supported by the sources",
@@ -118,7 +118,7 @@ export const WORDS = {
     supersededLong: "该文献已有新版，此版已被取代。",
     page: (number) => `第 ${number} 页`,
     considered: (passages) => `参考了 ${passages} 个段落`,
-    confidence: (value) => `置信度 ${value.toFixed(2)}`,
+    confidence: (value) => `置信度 ${stated(value)}`,
     verdicts: {
       partial: "部分有据",
       unsupported: "出处不支持",
@@ -219,6 +219,12 @@ function remembered() {
   } catch {
     return null;
   }
+}
+
+/** A probability for a reader: nothing is certain, so that none is rounded to 0 or 1. */
+function stated(probability) {
+  if (probability > 0.99) return "> 0.99";
+  return probability < 0.01 ? "< 0.01" : probability.toFixed(2);
 }
 
 function count(number, one, many) {
