@@ -1,29 +1,21 @@
-"""The HTTP calls under ``/v1`` and the probes. Each is a thin door to a function of the core or of ingestion."""
+"""The HTTP calls under ``/v1``. Each is a thin door to a function of the core or of ingestion."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from api import wire
 from api.access import Asker
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
-from rag.checking.check import checked
-from rag.checking.types import Evidence
-from rag.conversation import translated
 from rag.editions import first_day
-from rag.errors import TaiyiError
 from rag.removal import delete_document, receipts
 from rag.retirement import retire_document, unretire_document
-from rag.retrieval import search
+from rag.searching import searched
 from rag.system import System
 
-__all__ = ["Asker", "OpenSystem", "probes", "router"]
+__all__ = ["Asker", "OpenSystem", "router"]
 
-probes = APIRouter(tags=["probes"])
 router = APIRouter(prefix="/v1")
 
 
@@ -35,46 +27,10 @@ def _system(request: Request) -> System:
 OpenSystem = Annotated[System, Depends(_system)]
 
 
-@probes.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """The process is alive."""
-    return {"status": "ok"}
-
-
-@probes.get("/readyz")
-async def readyz(system: OpenSystem) -> JSONResponse:
-    """Everything that is configured works; 503 names what does not."""
-    states = await run_in_threadpool(_states, system)
-    if system.llm is not None:
-        try:
-            states["language model"] = f"ok: {(await system.llm.reached()).model}"
-        except TaiyiError as error:
-            states["language model"] = str(error)
-    ready = all(state.startswith("ok") for state in states.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
-
-
-def _states(system: System) -> dict[str, str]:
-    checks: dict[str, Callable[[], object]] = {
-        "database": system.database.ping,
-        "embedder": lambda: system.embedder.embed_query("ready"),
-        "entailment": lambda: checked([("Metformin is given.", [Evidence("二甲双胍可用。")])], system.entailment),
-    }
-    states: dict[str, str] = {}
-    for name, check in checks.items():
-        try:
-            check()
-            states[name] = "ok"
-        except TaiyiError as error:
-            states[name] = str(error)
-    return states
-
-
 @router.post("/search")
 async def search_passages(body: SearchBody, system: OpenSystem, caller: Asker) -> wire.Json:
     """The passages that fit, best first."""
-    query = await translated(body.to_query(), system)
-    return wire.search_json(await run_in_threadpool(search, query, caller, system))
+    return wire.search_json(await searched(body.to_query(), caller, system))
 
 
 @router.get("/collections")

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from rag.editions import first_day
-from rag.types import AnswerMode, Ask, Fallback, Language, Query, RetrievalMode, Sampling
+from rag.types import AnswerMode, Ask, Fallback, Language, Query, RetrievalMode, Sampling, Turn
 
 MAX_QUESTION = 4000
+MAX_ANSWER = 20_000
+MAX_TURNS = 20
 
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)]
 
@@ -53,12 +55,22 @@ class FoldersBody(BaseModel):
     restore: bool = False
 
 
+class TurnBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    question: Question
+    answer: Annotated[str, StringConstraints(max_length=MAX_ANSWER)] = ""
+
+
 class AskBody(Retrieval):
+    """``history`` is the conversation before the question, oldest first, where no ``conversation_id`` names it."""
+
     question: Question
     mode: AnswerMode | None = None
     language: Language | None = None
     fallback: Fallback | None = None
     conversation_id: str | None = Field(default=None, max_length=64)
+    history: list[TurnBody] = Field(default=[], max_length=MAX_TURNS)
     seed: int | None = Field(default=None, ge=0, lt=2**31)
     stream: bool = False
 
@@ -69,6 +81,7 @@ class AskBody(Retrieval):
             self.language,
             self.fallback,
             self.conversation_id,
+            tuple(Turn(turn.question, turn.answer) for turn in self.history),
             sampling=None if self.seed is None else Sampling(seed=self.seed),
         )
 

@@ -53,6 +53,8 @@ def print_hits(result: SearchResult) -> None:
         click.echo(_indented(hit.passage.text))
     if not result.hits:
         click.echo(NOTHING_FOUND)
+    for notice in result.notices:
+        click.secho(f"({notice})", fg="yellow")
     if result.undated_left_out:
         click.echo(f"{result.undated_left_out} document(s) without a date were left out.")
 
@@ -86,8 +88,15 @@ def print_answer(answer: Answer) -> None:
             _print_standing(hits[citation.passage_id])
     if answer.confidence is not None:
         reasons = " ".join(answer.confidence_reasons)
-        click.echo(f"\nConfidence {answer.confidence:.2f}{': ' if reasons else ''}{reasons}")
+        click.echo(f"\nConfidence {stated_probability(answer.confidence)}{': ' if reasons else ''}{reasons}")
     click.secho(f"\n{NOTICE} Answer {answer.id}", dim=True)
+
+
+def stated_probability(probability: float) -> str:
+    """For a reader: nothing is certain, so that none is rounded to 0 or 1."""
+    if probability > 0.99:
+        return "> 0.99"
+    return "< 0.01" if probability < 0.01 else f"{probability:.2f}"
 
 
 def _judgement(sentence: Sentence) -> str:

@@ -43,11 +43,14 @@ def search_json(result: SearchResult) -> Json:
         "hits": [hit_json(hit) for hit in result.hits],
         "index_generation": result.index_generation,
         "undated_left_out": result.undated_left_out,
+        "query": result.query,
+        "notices": list(result.notices),
     }
 
 
 def answer_json(answer: Answer) -> Json:
-    return {**asdict(answer), "passages": [hit_json(hit) for hit in answer.passages]}
+    query = answer.query and {**asdict(answer.query), "as_of": answer.query.as_of and answer.query.as_of.isoformat()}
+    return {**asdict(answer), "passages": [hit_json(hit) for hit in answer.passages], "query": query}
 
 
 def comparison_json(comparison: Comparison) -> Json:

@@ -40,4 +40,5 @@ async def compared(ask: Ask, caller: Caller, system: System) -> Comparison:
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     found = await asyncio.to_thread(difference, grounded.result(), ungrounded.result(), system.entailment)
-    return Comparison(uuid.uuid4().hex, ask.query.text, grounded.result(), ungrounded.result(), found)
+    given = grounded.result()
+    return Comparison(uuid.uuid4().hex, given.question, given, ungrounded.result(), found)

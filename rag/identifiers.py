@@ -8,15 +8,13 @@ that fits), else only behind a word that announces it ("MRN", "住院号"): dose
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from stdnum.cn import ric
 from stdnum.gb import nhs
 from stdnum.us import ssn
 
 from rag.languages import HAN
-
-Kind = Literal["name", "phone", "email", "id", "passport", "record", "born", "address"]
+from rag.placeholders import Kind
 
 
 @dataclass(frozen=True, slots=True)

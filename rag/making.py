@@ -5,8 +5,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from rag.composing import Composition
+from rag.placeholders import Kind
 from rag.system import System
 from rag.types import (
     Abstention,
@@ -62,15 +64,19 @@ Event = Found | Draft | Judged | Answered
 
 @dataclass(slots=True)
 class Work:
-    """``evidence`` is the probability that what was found answers the question, None where no calibration applies."""
+    """``evidence`` is the probability that what was found answers the question, None where no calibration applies;
+    ``masked`` are the kinds of identifiers that were taken out of what was asked. ``on`` is the day that is taken for
+    today, None: today."""
 
     ask: Ask
     caller: Caller
     system: System
+    masked: tuple[Kind, ...] = ()
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     language: Language = "en"
     mode: AnswerMode = "extractive"
     query: Query = field(default_factory=lambda: Query(""))
+    on: date | None = None
     conversation_id: str = ""
     has_begun: bool = False
     status: AnswerStatus = "answered"

@@ -1,7 +1,9 @@
 """What an answer says of itself, in the reader's language."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+from rag.placeholders import Kind, in_words
 from rag.types import Language, Verdict
 
 Notice = Literal[
@@ -15,6 +17,8 @@ Notice = Literal[
     "remark",
     "recited",
     "source_found",
+    "masked",
+    "unrecorded",
 ]
 
 _SAID: dict[Language, dict[Notice, str]] = {
@@ -31,6 +35,8 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "recited": "The passage that the language model cited does not support all of this sentence; another one does "
         "and is cited for it.",
         "source_found": "The language model gave no source for this sentence; a passage that supports it was found.",
+        "masked": "What identifies a person was taken out of the question before it was searched for and stored",
+        "unrecorded": "Neither question nor answer was recorded: this answer cannot be opened again.",
     },
     "zh": {
         "abstained": "所检索的文献中没有能够回答这个问题的内容，因此不作回答。",
@@ -43,6 +49,8 @@ _SAID: dict[Language, dict[Notice, str]] = {
         "remark": "这句话没有任何段落可以证实的内容。",
         "recited": "语言模型为这句话引用的段落不支持或不完全支持它；另有段落支持，已引用该段落。",
         "source_found": "语言模型没有为这句话注明出处；已找到支持它的段落。",
+        "masked": "在检索和保存之前，已从问题中隐去可识别个人身份的信息",
+        "unrecorded": "问题和回答均未记录：此回答无法再次打开。",
     },
 }
 
@@ -70,3 +78,11 @@ def mark(verdict: Verdict, language: Language) -> str:
 
 def notice(which: Notice, language: Language) -> str:
     return _SAID[language][which]
+
+
+def masked_notice(kinds: Sequence[Kind], language: Language) -> tuple[str, ...]:
+    """What a reader is told of the identifiers that were masked; nothing where there were none."""
+    if not kinds:
+        return ()
+    said, named = notice("masked", language), in_words(kinds, language)
+    return (f"{said}：{named}。" if language == "zh" else f"{said}: {named}.",)

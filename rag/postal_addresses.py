@@ -71,10 +71,20 @@ _CHINESE = (
     re.compile(rf"(?P<value>(?:[{HAN}]{{2,4}}?[市区县州])+[{HAN}]{{1,8}}?(?:{_WAY})[{HAN}]{{0,6}}?{_HOUSE})"),
     re.compile(rf"(?P<value>[{HAN}]{{2,5}}(?:路|街|大道|巷|胡同|小区|花园|新村|家园)\d{{1,5}}号(?:{_HOUSE})?)"),
 )
+_BEGINS = re.compile(rf"[^省市区县路街]{{0,6}}?(?={_PROVINCE})|{_LIVES}")
 
 
 def addresses(text: str) -> Iterator[Identifier]:
     """The postal addresses in a text of ordinary (not full-width) digits and letters; some may overlap."""
-    for pattern in (*_ENGLISH, *_CHINESE):
+    for pattern in _ENGLISH:
         for match in pattern.finditer(text):
             yield Identifier(*match.span("value"), "address")
+    for pattern in _CHINESE:
+        for match in pattern.finditer(text):
+            yield Identifier(match.start("value") + _words_before(match["value"]), match.end("value"), "address")
+
+
+def _words_before(found: str) -> int:
+    """How many characters of what was found say only that somebody lives there: no space parts them from it."""
+    begins = _BEGINS.match(found)
+    return begins.end() if begins else 0

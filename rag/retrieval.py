@@ -1,6 +1,8 @@
 """From a question to the passages that may answer it: both arms over each permitted collection, fused, selected."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import TypeVar
 
 from rag import catalog
@@ -13,6 +15,7 @@ from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
 from rag.indexing import indexed_text
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
+from rag.placeholders import without_placeholders
 from rag.reranking import reordered
 from rag.selection import depth_for, selected
 from rag.system import System
@@ -28,8 +31,11 @@ _ATTEMPTS = 5
 Result = TypeVar("Result")
 
 
-def search(query: Query, caller: Caller, system: System) -> SearchResult:
-    """The best ``top_k`` passages that the caller may read, best first.
+def search(query: Query, caller: Caller, system: System, on: date | None = None) -> SearchResult:
+    """The best ``top_k`` passages that the caller may read, best first. ``on`` is the day that a query without
+    ``as_of`` takes for today.
+
+    Placeholders of masked identifiers are not searched for.
 
     Raises InvalidRequest for an empty question, a bad ``top_k``, ``diversity`` or filter, NotFound for a collection the
     caller may not read. A search that meets a compaction starts again from SQL.
@@ -39,6 +45,7 @@ def search(query: Query, caller: Caller, system: System) -> SearchResult:
     if not 0 <= query.diversity <= 1:
         raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
 
+    query = replace(query, text=without_placeholders(query.text))
     depth = max(ARM_DEPTH, depth_for(query))
 
     def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
@@ -48,7 +55,7 @@ def search(query: Query, caller: Caller, system: System) -> SearchResult:
             undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
         )
 
-    return _with_findings(query, caller, system, depth, result)
+    return _with_findings(query, caller, system, depth, result, on)
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
@@ -65,6 +72,7 @@ def _with_findings(
     system: System,
     depth: int,
     then: Callable[[ReadSession, Sequence[Collection], Findings], Result],
+    today: date | None = None,
 ) -> Result:
     """What ``then`` makes of what the arms found, each ``depth`` deep, in the session that found it."""
     text = query.text.strip()
@@ -75,27 +83,33 @@ def _with_findings(
         with system.database.reading() as session:
             try:
                 searched = catalog.collections(session, caller, query.collections)
-                return then(session, searched, _findings(query, asked, searched, depth, system, session))
+                return then(session, searched, _findings(query, asked, searched, depth, system, session, today))
             except (SegmentGoneError, LexicalGoneError):
                 continue
     raise Unavailable("An index file is missing: run taiyi-rag verify, then taiyi-rag reindex")
 
 
 def _findings(
-    query: Query, asked: Asked, searched: Sequence[Collection], depth: int, system: System, session: ReadSession
+    query: Query,
+    asked: Asked,
+    searched: Sequence[Collection],
+    depth: int,
+    system: System,
+    session: ReadSession,
+    today: date | None,
 ) -> Findings:
     found: list[Candidate] = []
     for collection in searched:
-        for language, permitted in _permitted(system, session, query, collection).items():
+        for language, permitted in _permitted(system, session, query, collection, today).items():
             found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
     embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
     return Findings(found, asked.language, len(asked.concepts(asked.language)), embedder)
 
 
 def _permitted(
-    system: System, session: ReadSession, query: Query, collection: Collection
+    system: System, session: ReadSession, query: Query, collection: Collection, today: date | None
 ) -> Mapping[Language, Permitted]:
-    on, undated = query.as_of or catalog.today(), query.as_of is None
+    on, undated = query.as_of or today or catalog.today(), query.as_of is None
     filters, flags = query.filters, system.settings.excluded_flags
     return system.permitted.get(
         (collection.id, repr(sorted(filters.items())), on, undated),

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         description="What puts a question into the other language to search it: the packaged `dictionary`, or the "
         "language `model`, at the cost of one more call before each search.",
     )
+    mask_identifiers: bool = Field(
+        default=True,
+        description="Whether names, numbers, dates of birth and addresses that identify a person are taken out of what "
+        "is asked before anything is done with it; `false` keeps questions as they were typed.",
+    )
     threads: int = Field(default=0, ge=0, description="Threads that embedding and search use; 0 means one a core.")
     exclude_flagged: str = Field(
         default="hidden,instruction",
@@ -98,6 +103,45 @@ class Settings(BaseSettings):
     ncbi_email: str = Field(default="", description="E-mail address that requests to NCBI name as contact.")
     ncbi_api_key: SecretStr = Field(
         default=SecretStr(""), description="Key of an NCBI account: 10 instead of 3 requests a second."
+    )
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="Requests a minute that one caller may send to one process, in bursts of as many; 0 means any "
+        "number. A key may have a rate of its own. Who needs no key is not counted.",
+    )
+    search_concurrency: int = Field(default=8, ge=1, description="Searches that run at one time in one process.")
+    search_queue: int = Field(
+        default=64, ge=0, description="Searches that may wait beyond that; further ones get a 503."
+    )
+    answer_concurrency: int = Field(
+        default=64, ge=1, description="Answers in the making at one time in one process; further questions get a 503."
+    )
+    client_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds that a client may take to send the head of a request, to send a body beyond what 10 kB a "
+        "second allow, and to read what waits for it; then it is cut off.",
+    )
+    request_timeout_s: float = Field(
+        default=300,
+        gt=0,
+        description="Seconds after which a request that was received whole is given up; a streamed answer too.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="How `serve` and its worker write to stderr: `text`, or `json`, an object a line, with a line for "
+        "each request.",
+    )
+    metrics_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bearer token with which `GET /metrics` may be read, and nothing else; empty means that it takes "
+        "an administrator.",
+    )
+    mcp_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="API key with which `taiyi-rag mcp` reads; empty means as the person at this machine, who may read "
+        "everything.",
     )
     audit_key_file: str = Field(
         default="",

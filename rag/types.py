@@ -288,11 +288,14 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """``index_generation`` grows by one with every change to one of the collections searched. ``undated_left_out``
-    counts the documents that an ``as_of`` search could not place in time."""
+    counts the documents that an ``as_of`` search could not place in time. For a query that somebody typed, ``query`` is
+    what of it was searched for, ``notices`` tell what was taken out."""
 
     hits: tuple[Hit, ...]
     index_generation: int
     undated_left_out: int = 0
+    query: str | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,8 +389,11 @@ class Answer:
     anything is answered.
     ``abstention`` says what was looked for where nothing is answered. ``standalone_question`` is what was searched for,
     where that is not the question itself.
+    ``query`` has the options of the search and the collections by name, without the text; ``settings`` are what else
+    decides how an answer comes out. ``rag.replaying`` makes it again from them; answers from before have neither.
     ``notices`` tell the reader what is unusual about the answer, ``failure`` why there is none. ``prompt`` is the
-    version of the prompt, ``sampling`` how the model drew; both None where no model was asked.
+    version of the prompt, ``sampling`` how the model drew; both None where no model was asked. One that is not
+    ``recorded`` is given once and leaves nothing behind.
     """
 
     id: str
@@ -416,3 +422,6 @@ class Answer:
     confidence_reasons: tuple[str, ...] = ()
     evidence: float | None = None
     abstention: Abstention | None = None
+    query: Query | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    recorded: bool = True

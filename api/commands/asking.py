@@ -42,14 +42,12 @@ def search(question: str, as_json: bool, **options: Any) -> None:
     """Find the passages that fit a question, best first."""
     from api.terminal import print_hits
     from api.wire import search_json
-    from rag.conversation import translated
     from rag.llm import run
-    from rag.retrieval import search as search_passages
+    from rag.searching import searched
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system:
-        query = run(translated(query_of(question, **options), system), system.llm)
-        result = search_passages(query, LOCAL_ADMIN, system)
+        result = run(searched(query_of(question, **options), LOCAL_ADMIN, system), system.llm)
     if as_json:
         print_json([search_json(result)])
     else:

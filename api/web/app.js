@@ -60,7 +60,9 @@ async function askQuestion() {
   const question = field.value.trim();
   if (!question) return;
   const answer = await take((signal) => api.ask(question, signal), drawAnswer, drawBusy);
-  if (answer) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
+  if (!answer) return;
+  if (field.value.trim() === question) field.value = answer.question; // without what was masked in it
+  if (answer.recorded) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
 }
 
 /** Shows the form to ask, or the one to load documents. */
