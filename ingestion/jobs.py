@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ingestion.manifest import metadata_from
+from rag import audit
 from rag.database import ReadSession, WriteSession
 from rag.errors import Forbidden, InvalidRequest, NotFound
 from rag.settings import Settings
@@ -103,7 +104,7 @@ def accept(
     shutil.move(uploaded, folder / name)
     for written in (folder / name, folder, folder.parent):
         _sync(written)
-    return _queue(system, new_row(caller, collection, "upload", [name], job_id=job_id, stated=stated))
+    return _queue(system, caller, new_row(caller, collection, "upload", [name], job_id=job_id, stated=stated))
 
 
 def accept_folders(system: System, caller: Caller, collection: str, paths: Sequence[str], restore: bool = False) -> Job:
@@ -121,14 +122,16 @@ def accept_folders(system: System, caller: Caller, collection: str, paths: Seque
             raise Forbidden(f"{stated} is not the full path of something below a folder in RAG_INGEST_ROOTS")
         if not path.exists():
             raise InvalidRequest(f"There is no {stated} on the service's machine")
-    return _queue(system, new_row(caller, collection, "root", [str(path) for path in resolved], restore=restore))
+    return _queue(
+        system, caller, new_row(caller, collection, "root", [str(path) for path in resolved], restore=restore)
+    )
 
 
 def detach(system: System, caller: Caller, collection: str, paths: Sequence[Path], restore: bool = False) -> Job:
     """Queues files and folders that the person at this machine named."""
     check_may_load(caller, collection)
     named = [str(path.absolute()) for path in paths]
-    return _queue(system, new_row(caller, collection, "folder", named, restore=restore))
+    return _queue(system, caller, new_row(caller, collection, "folder", named, restore=restore))
 
 
 def ingest_roots(settings: Settings) -> tuple[Path, ...]:
@@ -218,6 +221,7 @@ def cancel(system: System, caller: Caller, job_id: str) -> Job:
             row.state, row.finished_at = "cancelled", datetime.now(UTC)
         if row.state in UNFINISHED:
             row.cancel_requested = True
+            audit.append(session, caller, "job.cancel", row.id, {"collection": row.collection})
     return summary(system, caller, job_id)
 
 
@@ -236,6 +240,7 @@ def retry(system: System, caller: Caller, job_id: str) -> Job:
             .values(status="queued", reason=None)
         )
         row.state, row.cancel_requested, row.error, row.finished_at = "queued", False, None, None
+        audit.append(session, caller, "job.retry", row.id, {"collection": row.collection})
     return summary(system, caller, job_id)
 
 
@@ -249,9 +254,10 @@ def check_may_load(caller: Caller, collection: str) -> None:
         raise NotFound(f"There is no collection {collection!r}")
 
 
-def _queue(system: System, row: JobRow) -> Job:
+def _queue(system: System, caller: Caller, row: JobRow) -> Job:
     with system.database.writing() as session:
         session.add(row)
+        audit.append(session, caller, "job", row.id, {"collection": row.collection, "source": row.source})
     return _job(row, {}, 0)
 
 

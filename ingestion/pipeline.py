@@ -33,8 +33,8 @@ from rag.originals import keep_original, remove_unfinished, sha256_of
 from rag.sentences import opening
 from rag.system import System
 from rag.tables import DocumentRow, EditionRow, SourceRow
-from rag.types import Metadata
-from rag.writing import Added, NewEdition, add_edition, ensure_collection, writing_turn
+from rag.types import LOCAL_ADMIN, Caller, Metadata
+from rag.writing import Added, NewEdition, add_edition, ensure_collection, record_added, writing_turn
 
 __all__ = ["FileResult", "FileToRead", "Listener", "Reader", "discover", "ingest", "known_metadata", "local_reader"]
 
@@ -91,11 +91,13 @@ def ingest(
     listener: Listener | None = None,
     restore: bool = False,
     reader: Reader | None = None,
+    caller: Caller = LOCAL_ADMIN,
 ) -> list[FileResult]:
     """Reads files into a collection; their passages are searchable when this returns.
 
     Waits for its turn where another process is writing. With ``restore``, documents that were deleted come back.
-    ``reader`` stays open; by default this run has a ``local_reader`` of its own.
+    ``reader`` stays open; by default this run has a ``local_reader`` of its own. ``caller`` is who the audit record
+    says it was.
     """
     if not collection.strip() or len(collection) > 100:
         raise InvalidRequest("A collection's name has 1 to 100 characters")
@@ -108,8 +110,8 @@ def ingest(
         shutil.rmtree(system.home / "unpacked", ignore_errors=True)
         with ExitStack() as opened:
             reader = reader or opened.enter_context(local_reader(system.home))
-            publisher = opened.enter_context(_publishing(system, collection_id, listener))
-            run = opened.enter_context(_Run(system, collection_id, listener, restore, reader, publisher))
+            publisher = opened.enter_context(_publishing(system, collection_id, listener, caller))
+            run = opened.enter_context(_Run(system, collection_id, listener, restore, reader, publisher, caller))
             for reading in run.ahead(run.start(file) for file in run.files(files)):
                 run.read(reading)
             run.commit()
@@ -127,8 +129,10 @@ def local_reader(home: Path) -> Iterator[Reader]:
 class _Publisher:
     """Publishes in a thread, one batch at a time, while the next is read."""
 
-    def __init__(self, system: System, collection_id: int, listener: Listener, thread: ThreadPoolExecutor) -> None:
-        self._system, self._collection_id = system, collection_id
+    def __init__(
+        self, system: System, collection_id: int, listener: Listener, caller: Caller, thread: ThreadPoolExecutor
+    ) -> None:
+        self._system, self._collection_id, self._caller = system, collection_id, caller
         self._listener, self._thread = listener, thread
         self._under_way: Future[None] | None = None
 
@@ -136,7 +140,7 @@ class _Publisher:
         """Waits for the batch before, then begins this one. Raises what the one before raised."""
         self.wait()
         self._under_way = self._thread.submit(
-            publish, self._system, self._collection_id, tuple(finished), self._listener.on_embedded
+            publish, self._system, self._collection_id, tuple(finished), self._listener.on_embedded, self._caller
         )
 
     def wait(self) -> None:
@@ -145,9 +149,9 @@ class _Publisher:
 
 
 @contextmanager
-def _publishing(system: System, collection_id: int, listener: Listener) -> Iterator[_Publisher]:
+def _publishing(system: System, collection_id: int, listener: Listener, caller: Caller) -> Iterator[_Publisher]:
     with ThreadPoolExecutor(1, "publishing") as thread:
-        publisher = _Publisher(system, collection_id, listener, thread)
+        publisher = _Publisher(system, collection_id, listener, caller, thread)
         yield publisher
         publisher.wait()
 
@@ -188,8 +192,9 @@ class _Run:
         restore: bool,
         reader: Reader,
         publisher: _Publisher,
+        caller: Caller,
     ) -> None:
-        self._system, self._collection_id = system, collection_id
+        self._system, self._collection_id, self._caller = system, collection_id, caller
         self._listener, self._restore = listener, restore
         self._reader, self._publisher = reader, publisher
         self._uncommitted: list[tuple[_Reading, NewEdition]] = []
@@ -295,11 +300,14 @@ class _Run:
 
     def _commit_editions(self) -> None:
         if self._uncommitted:
+            written: list[Added] = []
             with self._system.database.writing() as session:
                 for reading, edition in self._uncommitted:
                     added = add_edition(session, self._collection_id, edition, self._restore)
                     reading.added.append(added)
+                    written.append(added)
                     self._unpublished_passages += added.passages
+                record_added(session, self._caller, self._collection_id, written)
             self._uncommitted.clear()
         if self._unpublished_passages >= PUBLISH_EVERY_PASSAGES:
             self.publish()

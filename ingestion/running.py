@@ -26,7 +26,7 @@ from rag.errors import DatabaseUnavailable, Inconsistent, TaiyiError, Unreadable
 from rag.originals import sha256_of
 from rag.system import System
 from rag.tables import JobFileRow, JobRow
-from rag.types import Caller
+from rag.types import Caller, Role
 
 ASK_EVERY_S = 0.3
 TRIES = 3
@@ -104,6 +104,11 @@ def _held(system: System, job_id: str) -> Iterator[bool]:
         lock.release()
 
 
+def _acting(row: JobRow) -> Caller:
+    """For whom a job reads, as the audit record has it; its request is the job."""
+    return Caller(row.caller_id, Role.EDITOR, frozenset({row.collection}), request_id=row.id)
+
+
 def _carry_out(
     system: System,
     job_id: str,
@@ -128,7 +133,7 @@ def _carry_out(
             with _counted_try(system, job_id) as try_number:
                 if try_number > TRIES:
                     record.give_up(files)
-                ingest(files, row.collection, system, record.listener, row.restore, reader)
+                ingest(files, row.collection, system, record.listener, row.restore, reader, _acting(row))
             record.settle()
     except DatabaseUnavailable:
         raise  # the job stays as it is, to be gone on with once there is a database again

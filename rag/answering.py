@@ -1,13 +1,13 @@
-"""From a question to a recorded answer, told step by step: retrieve, judge the evidence, write, check, record."""
+"""From a question to a recorded answer, told step by step: mask, retrieve, judge the evidence, write, check, record."""
 
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
-from rag import catalog, record
+from rag import audit, catalog, record
 from rag.abstention import abstention, told
 from rag.composing import Composition, Said
 from rag.confidence import weighed_up
@@ -20,14 +20,16 @@ from rag.injection import neutralised
 from rag.languages import language_of
 from rag.llm import LanguageModel, run
 from rag.making import Answered, Event, Found, Judged, Work, milliseconds_since
-from rag.notices import notice
+from rag.notices import masked_notice, notice
+from rag.placeholders import without_placeholders
+from rag.privacy import masked_ask
 from rag.prompting import contexts_of, grounded_prompt
 from rag.prompts import prompt
 from rag.quoting import citations
 from rag.retrieval import search
 from rag.sufficiency import judge, packaged_calibration, weigh
 from rag.system import System
-from rag.types import Answer, AnswerStatus, Ask, Caller, Sampling, SearchResult, Turn
+from rag.types import Answer, AnswerStatus, Ask, Caller, Query, Sampling, SearchResult, Turn
 
 HOLDING = ("supported", "partial")
 """The verdicts of which an answer needs at least one sentence: else the passages are quoted."""
@@ -52,9 +54,11 @@ async def answering(ask: Ask, caller: Caller, system: System) -> AsyncGenerator[
 
     Raises what ``rag.retrieval.search`` raises, Unavailable for a mode that needs a language model where none answers,
     and ModelFailed for one that answers nonsense; what had been found by then is recorded as a failed answer, whose id
-    the error has. Where the reader goes away, what was written by then is recorded as a partial one.
+    the error has. Where the reader goes away, what was written by then is recorded as a partial one. What identifies
+    persons is taken out first of all, and of a caller that is not recorded nothing is.
     """
-    work = Work(ask, caller, system)
+    ask, kinds = await asyncio.to_thread(masked_ask, ask, system.settings)
+    work = Work(ask, caller, system, kinds)
     try:
         async with aclosing(_steps(work)) as events:
             async for event in events:
@@ -69,9 +73,21 @@ async def answering(ask: Ask, caller: Caller, system: System) -> AsyncGenerator[
     except TaiyiError as error:
         if work.has_begun:
             work.failure = str(error)
-            error.answer_id = (await asyncio.to_thread(_recorded, work, "failed")).id
+            failed = await asyncio.to_thread(_recorded, work, "failed")
+            error.answer_id = failed.id if failed.recorded else None
         raise
     yield Answered(await asyncio.to_thread(_recorded, work, work.status))
+
+
+async def rehearsed(ask: Ask, caller: Caller, system: System, on: date) -> Answer:
+    """The answer as it would be made of a question that was asked on the day ``on``, recorded nowhere. Raises what
+    ``answering`` raises."""
+    work = Work(ask, caller, system, on=on)
+    async with aclosing(_steps(work)) as events:
+        async for _ in events:
+            continue
+    await asyncio.to_thread(_concluded, work)
+    return await asyncio.to_thread(_given, work, work.status)
 
 
 async def _steps(work: Work) -> AsyncGenerator[Event]:
@@ -97,7 +113,8 @@ async def _steps(work: Work) -> AsyncGenerator[Event]:
         return
 
     with work.timed("retrieve"):
-        found = await asyncio.to_thread(search, await translated(work.query, system), work.caller, system)
+        work.query = await asyncio.to_thread(_located, await translated(work.query, system), work)
+        found = await asyncio.to_thread(search, work.query, work.caller, system, work.on)
     work.hits, work.generation, work.has_begun = found.hits, found.index_generation, True
     with work.timed("judge"):
         ranked = await asyncio.to_thread(_weighed, work, found)
@@ -142,16 +159,23 @@ def _history(work: Work) -> Sequence[Turn]:
         return record.turns(session, work.caller, work.ask.conversation_id, TURNS_KEPT)
 
 
+def _located(query: Query, work: Work) -> Query:
+    """The query with the collections by name that it searches. Raises NotFound for one the caller may not read."""
+    with work.system.database.reading() as session:
+        searched = catalog.collections(session, work.caller, query.collections)
+    return replace(query, collections=tuple(collection.name for collection in searched))
+
+
 def _weighed(work: Work, found: SearchResult) -> list[Quote]:
     """The sentences that may answer, most fitting first; where the evidence does not suffice, why nothing is answered
     is noted."""
-    system = work.system
-    ranked = ranked_sentences(work.query.text, found.hits, system.reader)
-    evidence = weigh(work.query.text, found.hits, ranked)
+    system, question = work.system, without_placeholders(work.query.text)
+    ranked = ranked_sentences(question, found.hits, system.reader)
+    evidence = weigh(question, found.hits, ranked)
     judgement = judge(evidence, system.embedder.fingerprint, system.reader.fingerprint, _abstains_below(work))
     work.evidence = judgement.confidence
     if not judgement.sufficient:
-        work.abstention = abstention(work.query.text, found.hits, ranked)
+        work.abstention = abstention(question, found.hits, ranked)
     return ranked
 
 
@@ -211,9 +235,22 @@ def _concluded(work: Work) -> None:
 
 
 def _recorded(work: Work, status: AnswerStatus) -> Answer:
+    """Stores the answer, and writes into the audit record that it was given; of a caller whose questions are kept out
+    of the record that alone, without a word of question and answer."""
+    given = _given(work, status)
+    with work.system.database.writing() as session:
+        if given.recorded:
+            record.save(session, work.caller, given)
+        seals = [audit.Seal("answer", given.id)] if given.recorded else []
+        audit.append(session, work.caller, "answer", given.id, record.told_of(given), seals)
+    return given
+
+
+def _given(work: Work, status: AnswerStatus) -> Answer:
+    is_recorded = work.caller.recorded
     withheld = work.composition.withheld()
     work.timings["total"] = milliseconds_since(work.started)
-    given = Answer(
+    return Answer(
         id=work.id,
         question=work.ask.query.text,
         language=work.language,
@@ -231,16 +268,22 @@ def _recorded(work: Work, status: AnswerStatus) -> Answer:
         usage=work.usage,
         timings_ms=work.timings,
         created_at=datetime.now(UTC).isoformat(),
-        conversation_id=work.conversation_id,
+        conversation_id=work.conversation_id if is_recorded else None,
         standalone_question=None if work.query.text == work.ask.query.text else work.query.text,
-        notices=tuple(work.notices),
+        notices=_notices(work),
         failure=work.failure,
         prompt=work.prompt,
         sampling=work.sampling,
         confidence_reasons=work.confidence_reasons,
         evidence=work.evidence,
         abstention=work.abstention,
+        query=replace(work.query, text=""),
+        settings=work.system.deciding_settings(),
+        recorded=is_recorded,
     )
-    with work.system.database.writing() as session:
-        record.save(session, work.caller, given)
-    return given
+
+
+def _notices(work: Work) -> tuple[str, ...]:
+    """What the answer says of itself, behind what became of the question."""
+    unrecorded = () if work.caller.recorded else (notice("unrecorded", work.language),)
+    return (*masked_notice(work.masked, work.language), *unrecorded, *work.notices)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rag.database import ReadSession, WriteSession
+from rag.sealing import touch
 from rag.tables import DocumentKeyRow, DocumentRow, EditionRow
 from rag.types import Metadata
 
@@ -50,6 +51,7 @@ def find_document(session: WriteSession, collection_id: int, metadata: Metadata,
 
 def merge_documents(session: WriteSession, merged_id: str, into_id: str) -> None:
     """Makes the editions of one document those of another. The merged document's id goes on leading to them."""
+    touch(session, merged_id, into_id)
     merged = session.get_one(DocumentRow, merged_id)
     into = session.get_one(DocumentRow, into_id)
     for table in (EditionRow, DocumentKeyRow):

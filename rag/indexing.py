@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 
+from rag import audit
 from rag.abbreviations import other_forms
 from rag.analysis import terms
 from rag.database import ReadSession, WriteSession
@@ -23,6 +24,7 @@ from rag.sentences import ELLIPSIS
 from rag.settling import make_live, replace_vanished, replace_vanished_members
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow, SegmentRow, SourceRow
+from rag.types import LOCAL_ADMIN, Caller
 
 EMBED_BATCH = 256
 MOST_SEGMENTS = 16
@@ -64,6 +66,7 @@ def publish(
     collection_id: int,
     sources: Sequence[FinishedSource] = (),
     embedded: Callable[[int], None] = lambda count: None,
+    caller: Caller = LOCAL_ADMIN,
 ) -> None:
     """Makes the editions of a collection that are now pending searchable, and records ``sources`` as read.
 
@@ -90,6 +93,9 @@ def publish(
                 changed += replace_vanished_members(session, collection_id, source.location, source.members)
         if changed:
             _next_generation(session, collection_id, lexical)
+            collection = session.get_one(CollectionRow, collection_id, populate_existing=True)
+            details = {"collection": collection.name, "generation": collection.generation, "editions": changed}
+            audit.append(session, caller, "publish", collection.name, details)
     if len(segments) >= MOST_SEGMENTS:
         merge_segments(system, collection_id)
 

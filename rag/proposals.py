@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from rag import catalog
+from rag import audit, catalog
 from rag.database import ReadSession, WriteSession
 from rag.errors import Forbidden, NotFound
 from rag.identity import derived_id, merge_documents
@@ -88,14 +88,18 @@ def accept(system: System, caller: Caller, document_id: str, like_id: str) -> st
         collection = _decide(session, caller, document_id, like_id, "accepted")
         merge_documents(session, document_id, like_id)
         settle_editions(session, like_id)
-        session.get_one(CollectionRow, collection.id).generation += 1
+        settled = session.get_one(CollectionRow, collection.id)
+        settled.generation += 1
+        details = {"collection": settled.name, "merged": document_id, "generation": settled.generation}
+        audit.append(session, caller, "accept", like_id, details)
     return like_id
 
 
 def reject(system: System, caller: Caller, document_id: str, like_id: str) -> None:
     """Leaves the two documents apart for good. Raises NotFound where that was not proposed, Forbidden for a reader."""
     with system.database.writing() as session:
-        _decide(session, caller, document_id, like_id, "rejected")
+        collection = _decide(session, caller, document_id, like_id, "rejected")
+        audit.append(session, caller, "reject", like_id, {"collection": collection.name, "apart": document_id})
 
 
 def _decide(session: WriteSession, caller: Caller, document_id: str, like_id: str, state: str) -> CollectionRow:

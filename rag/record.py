@@ -1,7 +1,9 @@
 """The record of answers: each one is stored with everything it saw, and read back as it was given."""
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +16,7 @@ from rag.abstention import told
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
-from rag.types import Answer, Caller, Hit, Nearest, OtherSource, Passage, Role, Sentence, Turn
+from rag.types import Answer, Caller, Hit, Nearest, OtherSource, Passage, Query, Role, Sentence, Turn
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
@@ -46,6 +48,25 @@ def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
         )
         for rank, one in enumerate(named, start=1)
     )
+
+
+def told_of(answer: Answer) -> dict[str, Any]:
+    """What the audit record says of an answer: what it was made with, and no word of question or answer."""
+    query = answer.query or Query("")
+    settings = json.dumps(answer.settings, sort_keys=True)
+    return {
+        "mode": answer.mode,
+        "status": answer.status,
+        "model": answer.model,
+        "prompt": answer.prompt,
+        "generation": answer.index_generation,
+        "settings": hashlib.sha256(settings.encode()).hexdigest()[:16],
+        "sampling": asdict(answer.sampling) if answer.sampling else None,
+        "collections": list(query.collections),
+        "as_of": query.as_of,
+        "passages": len(answer.passages),
+        "recorded": answer.recorded,
+    }
 
 
 def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
@@ -106,15 +127,15 @@ def _restored(session: ReadSession, row: AnswerRow) -> Answer:
     return replace(answer, citations=citations)
 
 
-def erase_quotes(session: WriteSession, edition_ids: Sequence[str]) -> int:
-    """Erases what stored answers hold of editions: passages, quotes, titles, and the sentences that cite them; how
-    many answers that were. Ids, places and verdicts stay."""
+def erase_quotes(session: WriteSession, edition_ids: Sequence[str]) -> list[str]:
+    """Erases what stored answers hold of editions: passages, quotes, titles, and the sentences that cite them; which
+    answers those were. Ids, places and verdicts stay."""
     answer_ids = select(AnswerPassageRow.answer_id).where(AnswerPassageRow.edition_id.in_(edition_ids)).distinct()
     rows = session.scalars(select(AnswerRow).where(AnswerRow.id.in_(answer_ids))).all()
     for row in rows:
         erased = _without(_ANSWER.validate_python(row.body), frozenset(edition_ids))
         row.body = _ANSWER.dump_python(erased, mode="json")
-    return len(rows)
+    return [row.id for row in rows]
 
 
 def _without(answer: Answer, edition_ids: frozenset[str]) -> Answer:

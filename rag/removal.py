@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from filelock import Timeout
 from sqlalchemy import delete, func, select
 
+from rag import audit
 from rag.database import ReadSession, WriteSession
 from rag.errors import Forbidden, NotFound, Unavailable
 from rag.identity import current_id
 from rag.indexing import compact, tidy
 from rag.originals import erase_original
 from rag.record import ERASED, erase_quotes
+from rag.sealing import Seal, touch
 from rag.settling import settle_editions
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, JobFileRow, PassageRow, RemovalRow, SourceRow
@@ -63,7 +65,7 @@ def delete_document(
     try:
         with writing_turn(system, timeout=PURGE_WAIT_S if purge else 0):
             if purge:
-                return _purge(system, receipt, collection_id)
+                return _purge(system, caller, receipt, collection_id)
             tidy(system, collection_id)
     except Timeout:
         if purge:
@@ -134,10 +136,12 @@ def _remove(
         removed_at=now,
     )
     session.add(row)
+    details = {"receipt": row.id, "editions": row.edition_ids, "collection": collection.name, "purge": purge}
+    audit.append(session, caller, "delete", document_id, {**details, "generation": row.generation})
     return _receipt(row), collection.id
 
 
-def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
+def _purge(system: System, caller: Caller, receipt: Receipt, collection_id: int) -> Receipt:
     """Erases the words of removed editions, the files first: killed half-way, the purge is run again to its end."""
     compact(system, collection_id)
     ours = EditionRow.id.in_(receipt.edition_ids)
@@ -158,13 +162,18 @@ def _purge(system: System, receipt: Receipt, collection_id: int) -> Receipt:
         session.execute(delete(PassageRow).where(PassageRow.edition_id.in_(receipt.edition_ids)))
         for edition in session.scalars(select(EditionRow).where(ours)):
             _make_tombstone(edition)
-        erase_quotes(session, receipt.edition_ids)
+        answers = erase_quotes(session, receipt.edition_ids)
         row = session.get_one(RemovalRow, receipt.id)
         row.purged, row.original_erased = True, not needed
         for former in session.scalars(select(RemovalRow).where(RemovalRow.document_id == receipt.document_id)):
             former.title = None
         for file in session.scalars(select(JobFileRow).where(JobFileRow.document_id == receipt.document_id)):
             file.location = ERASED
+        erased = [Seal("edition", one, erased=True) for one in receipt.edition_ids]
+        sealed_again = [Seal("answer", one) for one in answers]
+        touch(session, receipt.document_id)
+        details = {"receipt": receipt.id, "collection": receipt.collection, "answers": len(answers)}
+        audit.append(session, caller, "purge", receipt.document_id, details, [*erased, *sealed_again])
     system.database.forget_freed_pages()
     return replace(receipt, purged=True, title=None, original_erased=not needed)
 

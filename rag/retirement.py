@@ -5,6 +5,7 @@ from datetime import date
 
 from sqlalchemy import select
 
+from rag import audit
 from rag.catalog import today
 from rag.errors import Forbidden, NotFound
 from rag.identity import current_id
@@ -54,6 +55,8 @@ def _set(system: System, caller: Caller, document_id: str, on: date | None) -> R
             edition.retired_on = on
         settle_editions(session, document_id)
         collection.generation += 1
+        details = {"collection": collection.name, "on": on, "generation": collection.generation}
+        audit.append(session, caller, "retire" if on else "unretire", document_id, details)
         return Retirement(
             document_id, editions[-1].title, collection.name, on.isoformat() if on else None, collection.generation
         )

@@ -73,6 +73,11 @@ def touch(session: WriteSession, *document_ids: str) -> None:
     session.info.setdefault(_TOUCHED, set()).update(document_ids)
 
 
+def is_touched(session: WriteSession) -> bool:
+    """Whether documents have been noted that are still to be sealed."""
+    return bool(session.info.get(_TOUCHED))
+
+
 def touched(session: WriteSession) -> list[str]:
     """The documents noted since the last time that this was asked."""
     return sorted(session.info.pop(_TOUCHED, ()))

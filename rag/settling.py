@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from rag.database import WriteSession
 from rag.editions import in_force_spans, in_force_until
+from rag.sealing import touch
 from rag.tables import DocumentRow, EditionRow, SourceRow
 
 IN_ARCHIVE = "!/"
@@ -28,6 +29,7 @@ def make_live(session: WriteSession, edition_ids: Collection[str]) -> int:
 
 def settle_editions(session: WriteSession, document_id: str) -> None:
     """Works out anew which live editions of a document are replaced, and from when until when each is in force."""
+    touch(session, document_id)
     session.flush()
     live = session.scalars(
         select(EditionRow)

@@ -37,6 +37,21 @@ class System:
     llm: LanguageModel | None
     permitted: PermittedKept = field(default_factory=PermittedKept)
 
+    def deciding_settings(self) -> dict[str, str]:
+        """What, beside the question and the documents, decides how an answer comes out; models by fingerprint or
+        name."""
+        settings = self.settings
+        return {
+            "embedder": self.embedder.fingerprint,
+            "reader": self.reader.fingerprint,
+            "reranker": settings.reranker,
+            "entailment": settings.entailment,
+            "exclude_flagged": settings.exclude_flagged,
+            "abstain_below": "" if settings.abstain_below is None else str(settings.abstain_below),
+            "unsupported": settings.unsupported,
+            "query_translation": settings.query_translation,
+        }
+
     @property
     def home(self) -> Path:
         return self.settings.home

@@ -1,7 +1,8 @@
 """Writing documents to SQL: taking turns, adding an edition; ``rag.indexing`` then publishes."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rag import audit
 from rag.abbreviations import definitions
 from rag.database import WriteSession
 from rag.editions import in_force_from
@@ -18,6 +20,7 @@ from rag.flags import spaced
 from rag.identity import derived_id, find_document
 from rag.languages import language_of
 from rag.proposals import likeness, propose
+from rag.sealing import Seal, is_touched, touch
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
 from rag.types import Caller, Metadata, NewPassage, Role
@@ -46,11 +49,13 @@ class NewEdition:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an edition: ``added`` (a new document), ``updated``, ``unchanged``, or ``deleted`` and left so."""
+    """What became of an edition: ``added`` (a new document), ``updated``, ``unchanged``, or ``deleted`` and left so.
+    ``edition_id`` is that of one that was written."""
 
     status: str
     document_id: str
     passages: int = 0
+    edition_id: str | None = None
 
 
 @contextmanager
@@ -95,10 +100,11 @@ def set_abstention(session: WriteSession, caller: Caller, name: str, below: floa
     if caller.role is not Role.ADMIN:
         raise Forbidden("When a collection abstains takes a key with the role admin to say")
     collection.abstain_below = below
+    audit.append(session, caller, "collection.set", name, {"collection": name, "abstain_below": below})
 
 
 def add_edition(session: WriteSession, collection_id: int, new: NewEdition, restore: bool = False) -> Added:
-    """Commits nothing itself. The edition is pending; ``publish`` makes it searchable.
+    """Commits and records nothing itself (``record_added``). The edition is pending; ``publish`` makes it searchable.
 
     Ids follow from content, so that adding the same twice, or again after a crash, adds it once.
     """
@@ -117,18 +123,30 @@ def add_edition(session: WriteSession, collection_id: int, new: NewEdition, rest
         return Added("deleted", document_id)
     if existing is not None and existing.state in ("pending", "live"):
         return Added("unchanged", document_id)
+    touch(session, document_id)
     document.deleted_at = None
     status = "added" if is_new or was_deleted else "updated"
     if existing is not None:
+        edition_id = existing.id
         existing.state, existing.source, existing.ingested_at = "pending", new.source, datetime.now(UTC)
     else:
         edition = _edition_row(_unused_id(session, document_id, content), document_id, new, content)
+        edition_id = edition.id
         session.add(edition)
         session.flush()
         session.add_all(_passage_rows(edition.id, new.text, new.passages))
         if is_new:
             propose(session, collection_id, edition)
-    return Added(status, document_id, len(new.passages))
+    return Added(status, document_id, len(new.passages), edition_id)
+
+
+def record_added(session: WriteSession, caller: Caller, collection_id: int, added: Sequence[Added]) -> None:
+    """Writes into the audit record what was added, last in the transaction that did."""
+    seals = [Seal("edition", one.edition_id) for one in added if one.edition_id is not None]
+    if seals or is_touched(session):
+        name = session.get_one(CollectionRow, collection_id).name
+        counts = Counter(one.status for one in added)
+        audit.append(session, caller, "ingest", name, {"collection": name, "documents": dict(counts)}, seals)
 
 
 def _edition_row(edition_id: str, document_id: str, new: NewEdition, content_sha256: str) -> EditionRow:
