@@ -11,6 +11,7 @@ import click
 
 from api.commands.answers import answers
 from api.commands.asking import ask, search
+from api.commands.backup import backup, downgrade, restore
 from api.commands.checking import check
 from api.commands.collections import collections
 from api.commands.comparing import compare
@@ -19,6 +20,7 @@ from api.commands.documents import documents
 from api.commands.evaluating import evaluate
 from api.commands.ingesting import ingest
 from api.commands.jobs import jobs
+from api.commands.keys import keys
 from api.commands.serving import serve
 from api.commands.upkeep import doctor, reindex, verify
 from rag.errors import TaiyiError
@@ -67,6 +69,10 @@ for command in (
     check,
     verify,
     reindex,
+    keys,
+    backup,
+    restore,
+    downgrade,
     doctor,
     serve,
 ):
