@@ -126,7 +126,13 @@ def _engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         networked = parsed.get_backend_name() != "sqlite"
-        engine = create_engine(parsed, pool_pre_ping=networked, pool_size=_POOLED, max_overflow=_BEYOND)
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=networked,
+            pool_size=_POOLED,
+            max_overflow=_BEYOND,
+            hide_parameters=True,  # an error names its statement, never what somebody asked
+        )
     except (ArgumentError, NoSuchModuleError) as error:
         raise Unavailable(f"RAG_DATABASE_URL is not a database URL that is understood: {error}") from None
     except ModuleNotFoundError as error:
