@@ -84,7 +84,7 @@ async def identified(request: Request) -> Identity:
 async def _looked_up(request: Request) -> Identity:
     doors: Doors = request.app.state.doors
     address, request_id = address_of(request), request_id_of(request)
-    credential, cookie = _bearer(request), request.cookies.get(cookie_name(request))
+    credential, cookie = bearer(request), request.cookies.get(cookie_name(request))
     if credential and doors.provider is not None and not credential.startswith(keys.PREFIX):
         try:
             return Identity(await doors.provider.caller(credential, address, request_id), "oidc")
@@ -172,7 +172,7 @@ def _nobody(request: Request) -> Caller:
     return Caller(NOBODY.id, NOBODY.role, NOBODY.collections, True, address_of(request), request_id_of(request))
 
 
-def _bearer(request: Request) -> str | None:
+def bearer(request: Request) -> str | None:
     """What the Authorization header brings. Another scheme than Bearer is for a proxy in between."""
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     return credential.strip() if scheme.lower() == "bearer" else None

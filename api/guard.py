@@ -1,10 +1,12 @@
-"""What every request passes first: an id, the host and origin it claims, and the size of its body.
+"""What every request passes first: an id, the host and origin it claims, the size of its body, and how long it takes.
 
 A service on loopback without keys is open to any web page that the user visits, were it not for two checks: the Host
 header must be on the allow-list (which defeats DNS rebinding), and a write must not come from a foreign Origin.
 """
 
+import asyncio
 import re
+import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -12,10 +14,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
-from rag.errors import TooLarge
+from api.problems import problem, response_to
+from rag.errors import TooLarge, TooSlow, Unavailable
+from rag.logs import REQUEST_ID
 
 MAX_JSON_BYTES = 1_000_000
+SLOWEST_BYTES_A_SECOND = 10_000
+"""A body may take as long as it takes at this speed, and ``client_timeout_s`` more."""
+RECORDING_S = 5.0
+"""What an answer that is given up may take to be recorded, beyond the time that a request has."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = {
@@ -27,10 +34,19 @@ _HEADERS = {
 
 
 class Guard:
-    """ASGI middleware. ``hosts`` are lower-case names without port."""
+    """ASGI middleware. ``hosts`` are lower-case names without port. A response has to begin within
+    ``request_timeout_s`` once the request has come whole."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str], max_upload_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str],
+        max_upload_bytes: int,
+        client_timeout_s: float,
+        request_timeout_s: float,
+    ) -> None:
         self._app, self._hosts, self._max_upload_bytes = app, hosts, max_upload_bytes
+        self._client_timeout_s, self._request_timeout_s = client_timeout_s, request_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,6 +56,7 @@ class Guard:
         sent = headers.get("x-request-id", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -55,7 +72,32 @@ class Guard:
         if refusal is not None:
             await problem(Request(scope), *refusal)(scope, receive, send_with_headers)
             return
-        await self._app(scope, _counted(receive, limit), send_with_headers)
+        await self._within_time(scope, _counted(receive, limit, self._client_timeout_s), send_with_headers)
+
+    async def _within_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Runs the application; where its response has not begun in time, that is said instead."""
+        allowed = self._request_timeout_s + RECORDING_S
+        clock = asyncio.get_running_loop()
+
+        async def received() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and deadline.when() is not None:
+                deadline.reschedule(clock.time() + allowed)
+            return message
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                deadline.reschedule(None)
+            await send(message)
+
+        try:
+            async with asyncio.timeout(allowed) as deadline:
+                await self._app(scope, received, sent)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            error = Unavailable(f"This took longer than {self._request_timeout_s:g} s and was given up: ask for less")
+            await response_to(Request(scope), error)(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers, limit: int) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
@@ -70,13 +112,24 @@ class Guard:
         return None
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """``receive``, which raises TooLarge once a body of unstated length has grown past ``limit`` bytes."""
-    seen = 0
+def _counted(receive: Receive, limit: int, patience_s: float) -> Receive:
+    """``receive``, which raises TooLarge once a body of unstated length has grown past ``limit`` bytes, and TooSlow for
+    one that does not come at SLOWEST_BYTES_A_SECOND and ``patience_s`` more."""
+    seen, is_whole, began = 0, False, 0.0
 
     async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole, began
+        if is_whole:
+            return await receive()  # which waits for the client to go away
+        began = began or time.monotonic()
+        try:
+            async with asyncio.timeout(began + patience_s + seen / SLOWEST_BYTES_A_SECOND - time.monotonic()):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow(
+                f"Of the request {seen} bytes came in {time.monotonic() - began:.0f} s: send faster"
+            ) from None
+        is_whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > limit:
             raise TooLarge(_over(limit))

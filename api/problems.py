@@ -10,9 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from rag.errors import Busy, TaiyiError, Unauthenticated, Unavailable
+from rag.errors import TaiyiError, TooSlow, Unauthenticated, Unavailable
 
-BUSY_FOR_S = 30
 CHALLENGE = 'Bearer realm="taiyi-rag"'
 UNFORESEEN = ("Internal error", "This is a fault of the server; its log has the details.")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
@@ -61,8 +60,10 @@ def response_to(request: Request, error: TaiyiError) -> JSONResponse:
     if error.status >= 500:
         log.warning("%s: %s", request_id_of(request), error)
     response = _response(request, problem_of(error, request_id_of(request)))
-    if isinstance(error, Busy):
-        response.headers["retry-after"] = str(BUSY_FOR_S)
+    if error.retry_after_s is not None:
+        response.headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, TooSlow):
+        response.headers["connection"] = "close"  # the rest of the request may still be on its way
     if isinstance(error, Unauthenticated):
         response.headers["www-authenticate"] = CHALLENGE
     return response

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import wire
 from api.access import Asker
+from api.limits import Turns
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
 from rag.editions import first_day
@@ -28,9 +29,11 @@ OpenSystem = Annotated[System, Depends(_system)]
 
 
 @router.post("/search")
-async def search_passages(body: SearchBody, system: OpenSystem, caller: Asker) -> wire.Json:
+async def search_passages(body: SearchBody, request: Request, system: OpenSystem, caller: Asker) -> wire.Json:
     """The passages that fit, best first."""
-    return wire.search_json(await searched(body.to_query(), caller, system))
+    turns: Turns = request.app.state.turns
+    async with turns.turn():
+        return wire.search_json(await searched(body.to_query(), caller, system))
 
 
 @router.get("/collections")

@@ -16,19 +16,27 @@ from fastapi.staticfiles import StaticFiles
 
 from api.access import Access, Doors
 from api.answer_routes import router as answer_router
+from api.connections import patient_for
 from api.following import stop_answering
 from api.guard import Guard
 from api.job_routes import router as job_router
+from api.limits import Rates, Turns
+from api.metrics import Metrics
+from api.observing import Observed
 from api.oidc import Provider
 from api.openai_protocol import router as openai_router
+from api.openapi import describe
+from api.probes import probes
 from api.problems import install_handlers
-from api.routes import probes, router
+from api.routes import router
 from api.session_routes import router as session_router
+from api.tracing import exported
 from ingestion.worker import kept_running
 from rag import keys
 from rag.database import open_database
 from rag.errors import InvalidRequest, TaiyiError, Unavailable
 from rag.llm import LanguageModel
+from rag.logs import configure
 from rag.prompts import prompt
 from rag.settings import Settings, read_settings
 from rag.system import open_system
@@ -52,8 +60,9 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             app.state.system = system
             app.state.doors = Doors(system.database, Provider(settings) if settings.oidc_issuer else None)
             app.state.answering = set()
-            if with_worker:
-                stack.enter_context(kept_running(settings))
+            app.state.turns = Turns(settings.search_concurrency, settings.search_queue)
+            app.state.metrics.watch(system, app.state.turns)
+            app.state.worker = stack.enter_context(kept_running(settings)) if with_worker else None
             if system.llm is not None:
                 await _meet(system.llm)
             yield
@@ -69,12 +78,22 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.stopping = threading.Event()
+    app.state.metrics = Metrics()
     install_handlers(app)
     for part in (probes, router, session_router, answer_router, job_router, openai_router):
         app.include_router(part)
+    describe(app)
     app.mount("/", StaticFiles(directory=WEB, html=True))
+    app.add_middleware(Rates, per_minute=settings.requests_per_minute)
     app.add_middleware(Access)
-    app.add_middleware(Guard, hosts=settings.hosts, max_upload_bytes=settings.max_upload_mb * 1_000_000)
+    app.add_middleware(
+        Guard,
+        hosts=settings.hosts,
+        max_upload_bytes=settings.max_upload_mb * 1_000_000,
+        client_timeout_s=settings.client_timeout_s,
+        request_timeout_s=settings.request_timeout_s,
+    )
+    app.add_middleware(Observed, metrics=app.state.metrics)
     return app
 
 
@@ -107,11 +126,14 @@ def run(host: str, port: int, with_worker: bool = True) -> None:
             f"Refusing to listen on {host}: without API keys the service answers on loopback only. Make one with "
             "taiyi-rag keys create --role admin, or set RAG_OIDC_ISSUER"
         )
+    configure(settings.log_format)
     app = create_app(settings, with_worker)
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
+        http=patient_for(settings.client_timeout_s),
+        log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=10,
@@ -119,7 +141,8 @@ def run(host: str, port: int, with_worker: bool = True) -> None:
         forwarded_allow_ips=list(settings.proxies),
     )
     server = _Server(config, app.state.stopping)
-    server.run()
+    with exported():
+        server.run()
     if not server.started:
         raise Unavailable(f"Could not listen on {host} port {port}; the log above says why")
 

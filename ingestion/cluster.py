@@ -26,7 +26,7 @@ import numpy as np
 from ingestion.isolation import Parsers, parsing_processes
 from ingestion.pipeline import FileToRead, Reader
 from ingestion.types import ParsedDocument
-from rag.embedding import Embedder, Vectors
+from rag.embedding import Embedder, EmbedderCounts, Vectors
 from rag.errors import Unavailable, UnreadableFile
 from rag.settings import PACKAGED_EMBEDDER
 from rag.system import System
@@ -88,6 +88,10 @@ class ArrivedVectors:
         self._vectors: OrderedDict[bytes, Vectors] = OrderedDict()
         self._lock = Lock()
         self.embedded_here = 0
+
+    @property
+    def counts(self) -> EmbedderCounts:
+        return self._embedder.counts
 
     @property
     def fingerprint(self) -> str:

@@ -22,7 +22,8 @@ from sqlalchemy import select
 
 from ingestion.pipeline import Reader, local_reader
 from ingestion.running import next_jobs, run_waiting
-from rag.errors import DatabaseUnavailable
+from rag.errors import DatabaseUnavailable, Unavailable
+from rag.logs import configure
 from rag.settings import Settings, read_settings
 from rag.system import System, open_system
 from rag.tables import JobRow
@@ -70,17 +71,28 @@ def stop_on_signals() -> threading.Event:
     return stopping
 
 
+class Kept:
+    """A worker process that is started again when it dies. ``is_alive`` tells how it is at the moment."""
+
+    is_alive = True
+
+    def check(self) -> None:
+        """Raises Unavailable between a worker's end and the start of the next one."""
+        if not self.is_alive:
+            raise Unavailable("The ingestion worker ended and is started again in a moment; the log says why it ended")
+
+
 @contextmanager
-def kept_running(settings: Settings) -> Iterator[None]:
+def kept_running(settings: Settings) -> Iterator[Kept]:
     """Has a worker process beside this one, started again with growing pauses when it dies.
 
     It ends with the block, and with this process however that ends: its standard input is then at its end.
     """
-    stopping = threading.Event()
-    thread = threading.Thread(target=_keep, args=(settings, stopping), name="worker's keeper", daemon=True)
+    stopping, kept = threading.Event(), Kept()
+    thread = threading.Thread(target=_keep, args=(settings, stopping, kept), name="worker's keeper", daemon=True)
     thread.start()
     try:
-        yield
+        yield kept
     finally:
         stopping.set()
         thread.join()
@@ -119,13 +131,14 @@ def _remove_forgotten_uploads(system: System) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _keep(settings: Settings, stopping: threading.Event) -> None:
+def _keep(settings: Settings, stopping: threading.Event, kept: Kept) -> None:
     pause = 1.0
     while not stopping.is_set():
         began = time.monotonic()
         with subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-m", "ingestion.worker", CHILD], stdin=subprocess.PIPE, env=_environment(settings)
         ) as worker:
+            kept.is_alive = True
             while worker.poll() is None and not stopping.wait(POLL_S):
                 continue
             if worker.stdin is not None:
@@ -135,6 +148,7 @@ def _keep(settings: Settings, stopping: threading.Event) -> None:
                     worker.wait(GRACE_S)
                 worker.kill()
                 return
+        kept.is_alive = False
         pause = 1.0 if time.monotonic() - began > LONGEST_PAUSE_S else min(2 * pause, LONGEST_PAUSE_S)
         log.warning("The ingestion worker ended with status %s; starting it again in %gs", worker.returncode, pause)
         stopping.wait(pause)
@@ -160,11 +174,12 @@ def _end_with_parent(stopping: threading.Event) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = read_settings()
+    configure(settings.log_format)
     stopping = stop_on_signals()
     if CHILD in sys.argv:
         threading.Thread(target=_end_with_parent, args=(stopping,), daemon=True).start()
-    run_jobs(read_settings(), stopping)
+    run_jobs(settings, stopping)
 
 
 if __name__ == "__main__":

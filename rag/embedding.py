@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,8 +42,22 @@ Vectors = NDArray[np.float32]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class EmbedderCounts:
+    """Since the embedder was opened: queries whose vector was still known or not, and what was computed."""
+
+    query_hits: int
+    query_misses: int
+    batches: int
+    texts: int
+
+
 class Embedder(Protocol):
     """Gives float32 rows of length 1, so that an inner product is a cosine similarity."""
+
+    @property
+    def counts(self) -> EmbedderCounts:
+        """What this process had it do."""
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +88,13 @@ class PackagedEmbedder:
         self._settings = settings
         self._loading = threading.Lock()
         self._computing = TurnTaking()
+        self._batches = self._texts = 0
         self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
+
+    @property
+    def counts(self) -> EmbedderCounts:
+        known = self._embed_query.cache_info()
+        return EmbedderCounts(known.hits, known.misses, self._batches, self._texts)
 
     @property
     def fingerprint(self) -> str:
@@ -99,6 +120,7 @@ class PackagedEmbedder:
         for batch in token_batches(lengths, most):
             with self._computing.turn(hurried):
                 vectors[batch] = encoder.encode([tokens[number] for number in batch])
+                self._batches, self._texts = self._batches + 1, self._texts + len(batch)
         return vectors
 
     @property
@@ -129,7 +151,13 @@ class SentenceTransformerEmbedder:
         self._loading = threading.Lock()
         self._tokenizing = threading.Lock()
         self._computing = TurnTaking()
+        self._batches = self._texts = 0
         self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
+
+    @property
+    def counts(self) -> EmbedderCounts:
+        known = self._embed_query.cache_info()
+        return EmbedderCounts(known.hits, known.misses, self._batches, self._texts)
 
     @property
     def fingerprint(self) -> str:
@@ -171,6 +199,7 @@ class SentenceTransformerEmbedder:
             for batch, features in zip(batches, ahead.map(tokenized, batches), strict=True):
                 with self._computing.turn():
                     vectors[batch] = _forward(model, features)
+                    self._batches, self._texts = self._batches + 1, self._texts + len(batch)
         return vectors
 
     @property

@@ -5,9 +5,11 @@
     ├── Unauthenticated       401  it is not said who asks, or not believed; says what to send
     ├── Forbidden             403  the caller may see it but not do it; says what it takes
     ├── NotFound              404  no such thing, or the caller may not see it
+    ├── TooSlow               408  the request did not come in the time that its size allows
     ├── TooLarge              413  over a size limit
     ├── UnsupportedFormat     415  a file of a kind that no loader reads
     ├── UnreadableFile        422  a file that its loader cannot read; says why
+    ├── TooManyRequests       429  over the caller's rate; knows when to come again
     ├── ModelFailed           502  the language model answered with something that is no answer; says what
     ├── Unavailable           503  something that is configured does not answer; says what to start or install
     │   ├── Busy              503  more questions wait than may; says when to ask again
@@ -24,6 +26,8 @@ class TaiyiError(Exception):
     title = "Internal error"
     answer_id: str | None = None
     """Under which id an answer that ended in this error was recorded."""
+    retry_after_s: int | None = None
+    """Seconds after which the same request may do better; None where that is not known."""
 
 
 class InvalidRequest(TaiyiError):
@@ -46,6 +50,11 @@ class NotFound(TaiyiError):
     title = "Not found"
 
 
+class TooSlow(TaiyiError):
+    status = 408
+    title = "Too slow"
+
+
 class TooLarge(TaiyiError):
     status = 413
     title = "Too large"
@@ -61,6 +70,15 @@ class UnreadableFile(TaiyiError):
     title = "Unreadable file"
 
 
+class TooManyRequests(TaiyiError):
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, said: str, retry_after_s: int) -> None:
+        super().__init__(said)
+        self.retry_after_s = retry_after_s
+
+
 class ModelFailed(TaiyiError):
     status = 502
     title = "The language model failed"
@@ -73,6 +91,7 @@ class Unavailable(TaiyiError):
 
 class Busy(Unavailable):
     title = "Too many questions at once"
+    retry_after_s = 30
 
 
 class DatabaseUnavailable(Unavailable):

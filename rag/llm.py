@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rag.errors import Busy, ModelFailed, Unavailable
 from rag.llm_faults import may_pass, said_plainly
 from rag.settings import Settings
+from rag.stages import pass_on
 from rag.types import Sampling
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Served:
 
 
 class LanguageModel:
-    """Opens connections when first used. Good for one event loop at a time: ``aclose`` before the next."""
+    """Opens connections when first used. Good for one event loop at a time: ``aclose`` before the next. ``running``
+    texts are being written, and ``waiting`` requests wait for their turn."""
 
     def __init__(self, settings: Settings) -> None:
         self.url = settings.llm_url
@@ -64,14 +66,15 @@ class LanguageModel:
         self._client: httpx.AsyncClient | None = None
         self._chat: ChatOpenAI | None = None
         self._served: Served | None = None
-        self._running = asyncio.Semaphore(settings.llm_concurrency)
-        self._waiting = 0
+        self._turns = asyncio.Semaphore(settings.llm_concurrency)
+        self.running = 0
+        self.waiting = 0
 
     async def aclose(self) -> None:
         if self._client is not None:
             await self._client.aclose()
         self._client = self._chat = self._served = None
-        self._running = asyncio.Semaphore(self._settings.llm_concurrency)
+        self._turns = asyncio.Semaphore(self._settings.llm_concurrency)
 
     async def served(self) -> Served:
         """Asked once, and again after the server has failed: it may have come back with another model."""
@@ -241,6 +244,7 @@ class LanguageModel:
                 timeout=self._timeout,
                 limits=httpx.Limits(max_connections=self._settings.llm_concurrency + 8),
                 trust_env=False,
+                event_hooks={"request": [pass_on]},
             )
         return self._client
 
@@ -263,21 +267,23 @@ class LanguageModel:
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Waits until fewer than the permitted number of texts are being written."""
-        if self._running.locked() and self._waiting >= self._settings.llm_queue:
+        if self._turns.locked() and self.waiting >= self._settings.llm_queue:
             raise Busy(
-                f"The language model is writing {self._settings.llm_concurrency} texts and {self._waiting} more "
+                f"The language model is writing {self._settings.llm_concurrency} texts and {self.waiting} more "
                 "requests wait: ask again in a minute"
             )
-        running = self._running  # another one after aclose
-        self._waiting += 1
+        turns = self._turns  # another one after aclose
+        self.waiting += 1
         try:
-            await running.acquire()
+            await turns.acquire()
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
+        self.running += 1
         try:
             yield
         finally:
-            running.release()
+            self.running -= 1
+            turns.release()
 
     @contextmanager
     def _said_plainly(self) -> Iterator[None]:

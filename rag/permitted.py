@@ -54,9 +54,10 @@ class Permitted:
 
 class PermittedKept:
     """What the last searches might return, by language: it takes SQL longer to say so than a search takes. Safe for use
-    by several threads."""
+    by several threads. ``hits`` and ``misses`` count what was asked for."""
 
     def __init__(self) -> None:
+        self.hits = self.misses = 0
         self._kept: OrderedDict[Hashable, tuple[int, Mapping[Language, Permitted]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -68,7 +69,9 @@ class PermittedKept:
             kept = self._kept.get(key)
             if kept is not None and kept[0] == generation:
                 self._kept.move_to_end(key)
+                self.hits += 1
                 return kept[1]
+            self.misses += 1
         found = read()
         with self._lock:
             self._kept[key] = generation, found

@@ -1,0 +1,110 @@
+"""What a machine asks to know how the service is: whether it lives, whether it can answer, and its figures."""
+
+import asyncio
+import hmac
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+
+from api.access import administrator, bearer, identified
+from api.metrics import Metrics
+from api.routes import OpenSystem
+from ingestion.worker import Kept
+from rag.checking.check import checked
+from rag.checking.types import Evidence
+from rag.errors import TaiyiError, Unavailable
+from rag.retrieval import search
+from rag.system import System
+from rag.types import LOCAL_ADMIN, Query
+
+LEAST_FREE_BYTES = 100_000_000
+"""Room on the disk below which an upload or a compaction is likely to fail."""
+MODEL_ANSWERS_WITHIN_S = 2.0
+
+log = logging.getLogger(__name__)
+probes = APIRouter(tags=["probes"])
+
+
+@probes.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@probes.get("/readyz")
+async def readyz(system: OpenSystem, request: Request) -> JSONResponse:
+    """Everything that is configured works; 503 names what does not."""
+    states = await run_in_threadpool(_states, system, request.app.state.worker)
+    if system.llm is not None:
+        try:
+            states["language model"] = f"ok: {(await system.llm.reached()).model}"
+        except TaiyiError as error:
+            states["language model"] = str(error)
+    ready = all(state.startswith("ok") for state in states.values())
+    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+
+
+@probes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def show_metrics(system: OpenSystem, request: Request) -> Response:
+    """Figures of this process, of database and index, in the text format of Prometheus. For administrators, and for who
+    sends RAG_METRICS_KEY as a bearer token; without keys, for this machine."""
+    key, sent = system.settings.metrics_key.get_secret_value(), bearer(request) or ""
+    if not (key and hmac.compare_digest(sent.encode(), key.encode())):
+        administrator((await identified(request)).caller)
+    metrics: Metrics = request.app.state.metrics
+    metrics.language_model_up(await _answers(system))
+    return Response(await run_in_threadpool(metrics.text), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _answers(system: System) -> bool | None:
+    """Whether the language model answers; None where none is configured."""
+    if system.llm is None:
+        return None
+    try:
+        async with asyncio.timeout(MODEL_ANSWERS_WITHIN_S):
+            await system.llm.reached()
+    except (TaiyiError, TimeoutError):
+        return False
+    return True
+
+
+def _states(system: System, worker: Kept | None) -> dict[str, str]:
+    checks: dict[str, Callable[[], object]] = {
+        "database": system.database.ping,
+        "embedder": lambda: system.embedder.embed_query("ready"),
+        "entailment": lambda: checked([("Metformin is given.", [Evidence("二甲双胍可用。")])], system.entailment),
+        "index": lambda: search(Query("ready", top_k=1), LOCAL_ADMIN, system),
+        "disk": lambda: check_room(system.home),
+    }
+    if worker is not None:
+        checks["worker"] = worker.check
+    states: dict[str, str] = {}
+    for name, check in checks.items():
+        try:
+            check()
+            states[name] = "ok"
+        except TaiyiError as error:
+            states[name] = str(error)
+        except Exception as error:  # a file that cannot be read is told of by whatever library reads it
+            states[name] = f"{type(error).__name__}: the service's log has the details"
+            log.exception("readyz: %s", name)
+    return states
+
+
+def check_room(home: Path) -> None:
+    """Raises Unavailable where nothing can be written to ``home``, or soon nothing more."""
+    try:
+        with tempfile.TemporaryFile(dir=home) as file:
+            file.write(b"ready")
+        free = shutil.disk_usage(home).free
+    except OSError as error:
+        raise Unavailable(f"RAG_HOME cannot be written to: {error.strerror}") from None
+    if free < LEAST_FREE_BYTES:
+        raise Unavailable(f"The disk of RAG_HOME has {free / 1e6:.0f} MB left: make room")
