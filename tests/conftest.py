@@ -208,6 +208,15 @@ def sample_copy(sample_home: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sample_backup(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample library as a backup, which goes into either database."""
+    file = tmp_path_factory.mktemp("backup") / "sample.tar"
+    environment = {**os.environ, "RAG_HOME": str(sample_home)}
+    subprocess.run([EXECUTABLE, "backup", str(file)], env=environment, check=True, capture_output=True, timeout=120)
+    return file
+
+
+@pytest.fixture(scope="session")
 def sample(sample_home: Path, embedder: Embedder, entailment: PackagedReader) -> Iterator[System]:
     """The sample library, to read from and to ask."""
     with open_system(Settings(home=sample_home)) as opened:
