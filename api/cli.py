@@ -21,6 +21,7 @@ from api.commands.evaluating import evaluate
 from api.commands.ingesting import ingest
 from api.commands.jobs import jobs
 from api.commands.keys import keys
+from api.commands.mcp import mcp
 from api.commands.serving import serve
 from api.commands.upkeep import doctor, reindex, verify
 from rag.errors import TaiyiError
@@ -75,5 +76,6 @@ for command in (
     downgrade,
     doctor,
     serve,
+    mcp,
 ):
     main.add_command(command)
