@@ -1,0 +1,244 @@
+"""What the service survives: the load of ``load.py``, and meanwhile, at random moments, one fault after another.
+
+    python benchmarks/faults.py --seconds 600 --users 64
+    python benchmarks/faults.py --seconds 600 --users 64 --database postgresql
+
+Faults are ``kill -9`` of the service, of its worker and of PostgreSQL, a restart of PostgreSQL, a full disk, and a jump
+of the clock by a day forwards and back; after the load, a home that cannot be written to. A full and a read-only disk
+need root, which gives the home a file system of its own; a jump of the clock needs libfaketime
+(``pip install libfaketime``), through which the service then sees its clock. What cannot be done here is named.
+
+Held is what ``load.py`` holds, but for connections that break: nothing acknowledged is lost, nothing is there twice,
+``verify`` is clean. A broken connection may have done what it was for or not.
+"""
+
+import argparse
+import asyncio
+import errno
+import importlib.util
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from load import DECLARED, Postgres, Service, Told, apply_load, figures, problems_of, served, table
+
+DISK_MIB = 1024
+DAY_S = 86_400
+FULL_FOR_S = 3.0
+JUMPED_FOR_S = 4.0
+
+
+class Faults:
+    """Does one fault after another, each of ``kinds`` in turn in an order by chance, until it is told to end."""
+
+    def __init__(self, kinds: dict[str, Callable[[], None]], every: float, seed: int) -> None:
+        self._kinds, self._every = kinds, every
+        self._chance = random.Random(seed)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.done: Counter[str] = Counter()
+        self.failed: list[str] = []
+
+    def __enter__(self) -> "Faults":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        turn: list[str] = []
+        while not self._ended.wait(self._chance.uniform(0.3, 1.7) * self._every):
+            if not turn:
+                turn = self._chance.sample(list(self._kinds), len(self._kinds))
+            kind = turn.pop()
+            try:
+                self._kinds[kind]()
+                self.done[kind] += 1
+            except Exception as error:  # of a thread, which nobody would hear of
+                self.failed.append(f"{kind}: {type(error).__name__} {error}")
+
+
+def kinds_of(service: Service, postgres: Postgres | None, disk: Path | None, clock: Path | None) -> Any:
+    """The faults that can be done here, by name."""
+
+    def kill_service() -> None:
+        service.kill()
+        service.start()
+
+    def kill_worker() -> None:
+        for pid in service.workers():
+            with suppress(ProcessLookupError):
+                os.kill(pid, 9)
+
+    def fill_disk() -> None:
+        assert disk is not None
+        filler = disk / "filler"
+        try:
+            with filler.open("wb", buffering=0) as out:
+                while True:
+                    out.write(bytes(64 * 1024))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            time.sleep(FULL_FOR_S)
+        finally:
+            filler.unlink(missing_ok=True)
+
+    def jump() -> None:
+        assert clock is not None
+        for offset in (f"+{DAY_S}", f"-{DAY_S}", "+0"):
+            clock.write_text(offset)
+            time.sleep(JUMPED_FOR_S)
+
+    kinds: dict[str, Callable[[], None]] = {"kill the service": kill_service, "kill the worker": kill_worker}
+    if postgres is not None:
+        kinds["kill PostgreSQL"] = lambda: postgres.restart(hard=True)
+        kinds["restart PostgreSQL"] = lambda: postgres.restart(hard=False)
+    if disk is not None:
+        kinds["full disk"] = fill_disk
+    if clock is not None:
+        kinds["clock jumps"] = jump
+    return kinds
+
+
+@contextmanager
+def disk_of_its_own() -> Iterator[Path | None]:
+    """A small file system to fill, where this may mount one."""
+    with TemporaryDirectory(prefix="disk-", ignore_cleanup_errors=True) as folder:
+        size = f"size={DISK_MIB}m,mode=755"
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, check=False
+        )
+        if mounted.returncode != 0:
+            yield None
+            return
+        try:
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def clock_of_its_own(folder: Path) -> tuple[Path | None, dict[str, str]]:
+    """The file that sets the clock of a process forwards or back, and the environment that it needs for it."""
+    found = importlib.util.find_spec("libfaketime")
+    if found is None or found.origin is None:
+        return None, {}
+    libraries = sorted(Path(found.origin).parent.rglob("libfaketime.so.1"))
+    if not libraries:
+        return None, {}
+    clock = folder / "clock"
+    clock.write_text("+0")
+    return clock, {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+def refuses_to_start_read_only(service: Service, disk: Path) -> list[str]:
+    """What goes wrong where the home cannot be written to: the service has to say so and end, or to serve what needs no
+    writing; and all is as before once it can be written to again."""
+    service.stop()
+    remounted = subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True, text=True, check=False)
+    if remounted.returncode != 0:
+        return [f"read-only disk: {remounted.stderr.strip()}"]
+    problems = []
+    try:
+        tried = service.command("search", "blood pressure", "--json")
+        said = tried.stderr.strip().splitlines()
+        if tried.returncode not in (0, 1) or "Traceback" in tried.stderr or (tried.returncode == 1 and len(said) != 1):
+            problems.append(f"read-only disk: {tried.returncode} {tried.stderr[-500:]}")
+        refused = service.command("ingest", str(Path(__file__).parent.parent / "README.md"))
+        if refused.returncode != 1 or "Traceback" in refused.stderr:
+            problems.append(f"read-only disk: ingest gave {refused.returncode} {refused.stderr[-500:]}")
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+    service.start()
+    return problems
+
+
+def measure(
+    database: str,
+    users: int,
+    seconds: float,
+    models: Path,
+    every: float,
+    seed: int = 0,
+    prepared: Path | None = None,
+) -> dict[str, Any]:
+    """The report of one run; ``problems`` is what does not hold, ``not_done`` what could not be tried here."""
+    told = Told()
+    with TemporaryDirectory(prefix="faults-") as folder, disk_of_its_own() as disk:
+        clock, environment = clock_of_its_own(Path(folder))
+        with served(database, models, disk, prepared) as (service, postgres):
+            if clock is not None:
+                service.stop()
+                service.environment |= environment
+                service.start()
+            kinds = kinds_of(service, postgres, disk, clock)
+            began = time.monotonic()
+            with Faults(kinds, every, seed) as faults:
+                asyncio.run(apply_load(service.url, users, seconds, told, faulty=True))
+            took = time.monotonic() - began
+            problems = list(faults.failed)
+            if service.process is None or service.process.poll() is not None:
+                problems.append("the service had ended by itself")
+                service.start()
+            problems += problems_of(service, told)
+            if disk is not None:
+                problems += refuses_to_start_read_only(service, disk)
+                problems += problems_of(service, Told(jobs=told.jobs, deleting=told.deleting, deleted=told.deleted))
+    not_done = [name for name, is_there in (("full and read-only disk", disk), ("clock jumps", clock)) if not is_there]
+    not_done += [] if postgres else ["faults of PostgreSQL"]
+    return {
+        "database": database,
+        "users": users,
+        "seconds": round(took, 1),
+        "faults": dict(faults.done),
+        "not_done": [*not_done, "kill of vLLM"],
+        "uploaded": len(told.jobs),
+        "deleted": len(told.deleted),
+        "answers": len(told.answers),
+        "refused": sum(count for (_, status), count in told.statuses.items() if status in DECLARED),
+        "kinds": figures(told, took),
+        "memory": {"mib": 0.0, "mib_per_minute": 0.0, "part": 0.0},
+        "problems": problems,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--every", type=float, default=8, help="seconds between two faults, on average")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--home", type=Path, default=Path("data"), help="whose prepared model is used")
+    parser.add_argument("--out", type=Path, help="file for the report as JSON")
+    arguments = parser.parse_args()
+    models = arguments.home / "models"
+    report = measure(arguments.database, arguments.users, arguments.seconds, models, arguments.every, arguments.seed)
+    done = ", ".join(f"{kind} {count} times" for kind, count in report["faults"].items())
+    print(f"{done or 'no fault'}; not done here: {', '.join(report['not_done'])}")
+    print(table(report))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    sys.exit(1 if report["problems"] else 0)
+
+
+if __name__ == "__main__":
+    main()
