@@ -12,11 +12,16 @@ from rag.catalog import Collection
 from rag.database import ReadSession
 from rag.errors import Inconsistent
 from rag.fusion import Candidate
+from rag.indexing import live_passages
 from rag.permitted import Permitted
+from rag.stages import stage
 from rag.system import System
 from rag.tables import SegmentRow
 from rag.types import Language, RetrievalMode
 
+NEARLY_ALL = 0.9
+"""The part of a collection's passages that needs a vector of the embedder in use: while the model is being changed,
+some that came in meanwhile have one of the other only, and are found by their words."""
 
 def candidates(
     collection: Collection,
@@ -36,13 +41,18 @@ def candidates(
     if not len(permitted):
         return []
     segments = [] if mode == "lexical" else _segments(collection, system, session)
-    cosines = dict(system.vectors.search(segments, asked.vector(language), depth, permitted)) if segments else {}
+    cosines: dict[int, float] = {}
+    if segments:
+        vector = asked.vector(language)
+        with stage("dense", segments=len(segments)):
+            cosines = dict(system.vectors.search(segments, vector, depth, permitted))
     matches: dict[int, float] = {}
     if mode != "dense" and collection.lexical is not None:
         concepts = asked.concepts(language)
-        named = system.lexical.search(collection.lexical, concepts, depth, permitted, collection.generation)
-        found = sorted(cosines.keys() | set(named))
-        matches = system.lexical.matches(collection.lexical, concepts, found, collection.generation)
+        with stage("lexical"):
+            named = system.lexical.search(collection.lexical, concepts, depth, permitted, collection.generation)
+            found = sorted(cosines.keys() | set(named))
+            matches = system.lexical.matches(collection.lexical, concepts, found, collection.generation)
     if segments:
         cosines |= _cosines([i for i in matches if i not in cosines], segments, asked.vector(language), system)
     translated = language != asked.language
@@ -53,21 +63,19 @@ def candidates(
 
 
 def _segments(collection: Collection, system: System, session: ReadSession) -> list[str]:
+    """The segments of the embedder in use. Those of another may lie beside them, while the model is being changed."""
     rows = session.execute(
-        select(SegmentRow.name, SegmentRow.embedder).where(SegmentRow.collection_id == collection.id)
+        select(SegmentRow.name, SegmentRow.embedder, SegmentRow.passages).where(
+            SegmentRow.collection_id == collection.id
+        )
     ).all()
     fingerprint = system.embedder.fingerprint if rows else ""
-    if any(embedder != fingerprint for _, embedder in rows):
-        raise Inconsistent(
-            f"Collection {collection.name!r} was embedded with another model than RAG_EMBEDDER="
-            f"{system.settings.embedder}: run taiyi-rag reindex, or set the former model"
-        )
-    return [name for name, _ in rows]
-
-
-def _cosines(ids: Sequence[int], segments: Sequence[str], query: Any, system: System) -> dict[int, float]:
-    numbers = np.array(ids, np.int64)
-    held, vectors = system.vectors.vectors_of(segments, numbers)
-    if vectors is None:
-        return {}
-    return dict(zip(numbers[held].tolist(), (vectors @ query).tolist(), strict=True))
+    own = [row for row in rows if row.embedder == fingerprint]
+    if len(own) < len(rows):
+        vectors = sum(row.passages for row in own)
+        if vectors < NEARLY_ALL * live_passages(session, collection.id):
+            raise Inconsistent(
+                f"Collection {collection.name!r} was embedded with another model than RAG_EMBEDDER="
+                f"{system.settings.embedder}: run taiyi-rag reindex, or set the former model"
+            )
+    return [row.name for row in own]

@@ -9,6 +9,7 @@ from rag.analysis import terms
 from rag.embedding import Embedder
 from rag.languages import language_of
 from rag.lexical import Concepts, concepts
+from rag.stages import stage
 from rag.translation import Translation, translate
 from rag.types import Language
 
@@ -45,7 +46,8 @@ class Asked:
 
     @cached_property
     def _own_vector(self) -> Vector:
-        return self._embedder.embed_query(self.question)
+        with stage("embed"):
+            return self._embedder.embed_query(self.question)
 
     @cached_property
     def _translation(self) -> Translation:

@@ -9,6 +9,7 @@ from datetime import date
 
 from rag.composing import Composition
 from rag.placeholders import Kind
+from rag.stages import stage
 from rag.system import System
 from rag.types import (
     Abstention,
@@ -98,10 +99,12 @@ class Work:
     started: float = field(default_factory=time.perf_counter)
 
     @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
+    def timed(self, name: str) -> Iterator[None]:
+        """A stage of the answer, which ends with the block."""
         started = time.perf_counter()
-        yield
-        self.timings[stage] = milliseconds_since(started)
+        with stage(name):
+            yield
+        self.timings[name] = milliseconds_since(started)
 
 
 def milliseconds_since(started: float) -> float:

@@ -18,6 +18,7 @@ from rag.permitted import Permitted
 from rag.placeholders import without_placeholders
 from rag.reranking import reordered
 from rag.selection import depth_for, selected
+from rag.stages import stage
 from rag.system import System
 from rag.types import Caller, Hit, Language, Query, SearchResult
 from rag.vectors import SegmentGoneError
@@ -49,13 +50,16 @@ def search(query: Query, caller: Caller, system: System, on: date | None = None)
     depth = max(ARM_DEPTH, depth_for(query))
 
     def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
+        with stage("select"):
+            hits = _hits(query, caller, system, session, found, depth)
         return SearchResult(
-            hits=_hits(query, caller, system, session, found, depth),
+            hits=hits,
             index_generation=sum(collection.generation for collection in searched),
             undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
         )
 
-    return _with_findings(query, caller, system, depth, result, on)
+    with stage("search"):
+        return _with_findings(query, caller, system, depth, result, on)
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
