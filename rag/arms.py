@@ -23,6 +23,7 @@ NEARLY_ALL = 0.9
 """The part of a collection's passages that needs a vector of the embedder in use: while the model is being changed,
 some that came in meanwhile have one of the other only, and are found by their words."""
 
+
 def candidates(
     collection: Collection,
     asked: Asked,
@@ -79,3 +80,11 @@ def _segments(collection: Collection, system: System, session: ReadSession) -> l
                 f"{system.settings.embedder}: run taiyi-rag reindex, or set the former model"
             )
     return [row.name for row in own]
+
+
+def _cosines(ids: Sequence[int], segments: Sequence[str], query: Any, system: System) -> dict[int, float]:
+    numbers = np.array(ids, np.int64)
+    held, vectors = system.vectors.vectors_of(segments, numbers)
+    if vectors is None:
+        return {}
+    return dict(zip(numbers[held].tolist(), (vectors @ query).tolist(), strict=True))

@@ -9,7 +9,7 @@ here that writes is to be called in a writing turn (``rag.writing.writing_turn``
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class FinishedSource:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A passage as the indexes see it. ``text`` is embedded, with its document's title and its section's headings;
     ``words`` is searched for words, with the other forms of the abbreviations that its document defines."""
 
@@ -76,7 +76,7 @@ def publish(
         pending = session.scalars(_pending(collection_id)).all()
         entries = _entries(session, collection_id, "pending")
         former = _former_entries(session, collection_id) if entries else {}
-        segments = _segments(system, session, collection_id)
+        segments = segments_in_use(system, session, collection_id)
         lexical = session.get_one(CollectionRow, collection_id).lexical
     missing = _without_vector(system, entries, segments)
     segment = _write_segment(system, missing, _reusable(system, missing, former, segments), embedded)
@@ -84,7 +84,7 @@ def publish(
         lexical = _write_lexical(system, lexical, entries)
     with system.database.writing() as session:
         if segment is not None:
-            session.add(_segment_row(system, segment, collection_id, len(missing)))
+            session.add(segment_row(system, segment, collection_id, len(missing)))
         changed = make_live(session, pending)
         for source in sources:
             _record_source(session, collection_id, source)
@@ -115,13 +115,13 @@ def recover(system: System, collection_id: int) -> None:
         compact(system, collection_id)
     else:
         tidy(system, collection_id)
-    _remove_unnamed_files(system)
+    remove_unnamed_files(system)
 
 
 def tidy(system: System, collection_id: int) -> None:
     """Compacts where removed passages are a noticeable part of the indexes or the collection is small."""
     with system.database.reading() as session:
-        indexed, kept = _indexed_count(session, collection_id), _kept_count(session, collection_id)
+        indexed, kept = _indexed_count(session, collection_id), live_passages(session, collection_id)
     if indexed != kept and (indexed < ALWAYS_COMPACT_BELOW or indexed - kept > DEAD_BEFORE_COMPACTION * indexed):
         compact(system, collection_id)
 
@@ -129,11 +129,12 @@ def tidy(system: System, collection_id: int) -> None:
 def compact(system: System, collection_id: int, embed_again: bool = False) -> None:
     """Writes the indexes of a collection anew from SQL, into one segment each, without what was removed.
 
-    Vectors are carried over unless ``embed_again``. Memory holds the vectors, and a batch of texts at a time.
+    Vectors are carried over, those of other embedders too, unless ``embed_again``: then only those of the embedder in
+    use are left. Memory holds the vectors, and a batch of texts at a time.
     """
     with system.database.reading() as session:
         ids = np.fromiter(session.scalars(_passages(collection_id, "live")), np.int64)
-        segments = [] if embed_again else _segments(system, session, collection_id)
+        segments = [] if embed_again else segments_in_use(system, session, collection_id)
         held, kept = system.vectors.vectors_of(segments, ids)
         parts = [] if kept is None else [kept]
         for batch in _batched(_read_entries(session, _texts(collection_id, "live")), EMBED_BATCH):
@@ -141,15 +142,35 @@ def compact(system: System, collection_id: int, embed_again: bool = False) -> No
             if missing:
                 parts.append(system.embedder.embed_passages([entry.text for entry in missing]))
         order = np.concatenate([ids[held], ids[~held]])
-        segment = system.vectors.write(order, np.concatenate(parts)) if len(ids) else None
+        written = []
+        if len(ids):
+            segment = system.vectors.write(order, np.concatenate(parts))
+            written.append(segment_row(system, segment, collection_id, len(ids)))
+        if not embed_again:
+            written += _carried_over(system, session, collection_id, ids)
         texts = _read_entries(session, _texts(collection_id, "live"))
         lexical = system.lexical.create((entry.id, terms(entry.words)) for entry in texts)
     with system.database.writing() as session:
         session.execute(delete(SegmentRow).where(SegmentRow.collection_id == collection_id))
-        if segment is not None:
-            session.add(_segment_row(system, segment, collection_id, len(ids)))
+        session.add_all(written)
         _next_generation(session, collection_id, lexical)
-    _remove_unnamed_files(system)
+    remove_unnamed_files(system)
+
+
+def _carried_over(
+    system: System, session: ReadSession, collection_id: int, ids: NDArray[np.int64]
+) -> Iterator[SegmentRow]:
+    """New segments of the other embedders that have some, with the vectors that they have of the passages ``ids``."""
+    rows = session.execute(
+        select(SegmentRow.embedder, SegmentRow.name)
+        .where(SegmentRow.collection_id == collection_id, SegmentRow.embedder != system.embedder.fingerprint)
+        .order_by(SegmentRow.embedder, SegmentRow.name)
+    ).all()
+    for embedder, named in groupby(rows, key=lambda row: row[0]):
+        held, vectors = system.vectors.vectors_of([name for _, name in named], ids)
+        if vectors is not None and len(vectors):
+            name = system.vectors.write(ids[held], vectors)
+            yield SegmentRow(name=name, collection_id=collection_id, passages=len(vectors), embedder=embedder)
 
 
 def merge_segments(system: System, collection_id: int) -> None:
@@ -167,8 +188,8 @@ def merge_segments(system: System, collection_id: int) -> None:
     segment = system.vectors.write(ids, vectors)
     with system.database.writing() as session:
         session.execute(delete(SegmentRow).where(SegmentRow.name.in_(merged)))
-        session.add(_segment_row(system, segment, collection_id, len(ids)))
-    _remove_unnamed_files(system)
+        session.add(segment_row(system, segment, collection_id, len(ids)))
+    remove_unnamed_files(system)
 
 
 def merged_count(sizes: Sequence[int]) -> int:
@@ -181,7 +202,7 @@ def merged_count(sizes: Sequence[int]) -> int:
     return count
 
 
-def _at(ids: NDArray[np.int64], entries: Sequence[_Entry]) -> NDArray[np.int64]:
+def _at(ids: NDArray[np.int64], entries: Sequence[Entry]) -> NDArray[np.int64]:
     """Where the passages of ``entries`` stand in ``ids``, which is sorted."""
     return np.searchsorted(ids, np.array([entry.id for entry in entries], np.int64))
 
@@ -194,7 +215,7 @@ def _pending(collection_id: int) -> Any:
     )
 
 
-def _entries(session: ReadSession, collection_id: int, state: str) -> list[_Entry]:
+def _entries(session: ReadSession, collection_id: int, state: str) -> list[Entry]:
     return list(_read_entries(session, _texts(collection_id, state)))
 
 
@@ -225,14 +246,20 @@ def _texts(collection_id: int, *states: str) -> Any:
     )
 
 
-def _read_entries(session: ReadSession, statement: Any) -> Iterator[_Entry]:
+def read_live(session: ReadSession, collection_id: int, among: Sequence[int] | None = None) -> Iterator[Entry]:
+    """The passages of a collection that are searched, in the order of their ids; only those ``among`` some ids."""
+    texts = _texts(collection_id, "live")
+    yield from _read_entries(session, texts if among is None else texts.where(PassageRow.id.in_(among)))
+
+
+def _read_entries(session: ReadSession, statement: Any) -> Iterator[Entry]:
     rows = session.execute(statement.execution_options(yield_per=EMBED_BATCH))
     for identifier, title, section, text, abbreviations in rows:
         told = indexed_text(title, section, text)
-        yield _Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
+        yield Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
 
 
-def _segments(system: System, session: ReadSession, collection_id: int) -> list[str]:
+def segments_in_use(system: System, session: ReadSession, collection_id: int) -> list[str]:
     """Those whose vectors are of the embedder in use; those of another are of no use to it."""
     return list(
         session.scalars(
@@ -243,7 +270,7 @@ def _segments(system: System, session: ReadSession, collection_id: int) -> list[
     )
 
 
-def _without_vector(system: System, entries: list[_Entry], segments: Sequence[str]) -> list[_Entry]:
+def _without_vector(system: System, entries: list[Entry], segments: Sequence[str]) -> list[Entry]:
     """All but the entries whose vectors a segment still holds, as after a removal that was taken back."""
     ids = np.array([entry.id for entry in entries], np.int64)
     held = np.zeros(len(ids), bool)
@@ -253,26 +280,28 @@ def _without_vector(system: System, entries: list[_Entry], segments: Sequence[st
 
 
 def _indexed_count(session: ReadSession, collection_id: int) -> int:
-    return (
-        session.scalar(
-            select(func.coalesce(func.sum(SegmentRow.passages), 0)).where(SegmentRow.collection_id == collection_id)
-        )
-        or 0
+    """How many vectors the collection has, of the embedder that has most."""
+    counts = session.scalars(
+        select(func.sum(SegmentRow.passages))
+        .where(SegmentRow.collection_id == collection_id)
+        .group_by(SegmentRow.embedder)
     )
+    return max(counts, default=0)
 
 
-def _kept_count(session: ReadSession, collection_id: int) -> int:
+def live_passages(session: ReadSession, collection_id: int) -> int:
+    """How many passages of a collection are searched."""
     return session.scalar(select(func.count()).select_from(_passages(collection_id, "live").subquery())) or 0
 
 
-def _batched(entries: Iterable[_Entry], size: int) -> Iterator[list[_Entry]]:
+def _batched(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
     remaining = iter(entries)
     while batch := list(islice(remaining, size)):
         yield batch
 
 
 def _reusable(
-    system: System, entries: Sequence[_Entry], former: dict[str, int], segments: Sequence[str]
+    system: System, entries: Sequence[Entry], former: dict[str, int], segments: Sequence[str]
 ) -> dict[int, NDArray[np.float32]]:
     """By passage id, the vectors of entries whose text an earlier text of their document had word for word."""
     same = {entry.id: former[entry.text] for entry in entries if entry.text in former}
@@ -286,7 +315,7 @@ def _reusable(
 
 def _write_segment(
     system: System,
-    entries: Sequence[_Entry],
+    entries: Sequence[Entry],
     reused: dict[int, NDArray[np.float32]],
     embedded: Callable[[int], None],
 ) -> str | None:
@@ -301,7 +330,7 @@ def _write_segment(
     return system.vectors.write(np.array(kept + [entry.id for entry in new], np.int64), np.concatenate(parts))
 
 
-def _write_lexical(system: System, name: str | None, entries: Sequence[_Entry]) -> str:
+def _write_lexical(system: System, name: str | None, entries: Sequence[Entry]) -> str:
     found = ((entry.id, terms(entry.words)) for entry in entries)
     if name is None:
         return system.lexical.create(found)
@@ -309,7 +338,7 @@ def _write_lexical(system: System, name: str | None, entries: Sequence[_Entry]) 
     return name
 
 
-def _segment_row(system: System, name: str, collection_id: int, passages: int) -> SegmentRow:
+def segment_row(system: System, name: str, collection_id: int, passages: int) -> SegmentRow:
     return SegmentRow(name=name, collection_id=collection_id, passages=passages, embedder=system.embedder.fingerprint)
 
 
@@ -332,7 +361,7 @@ def _next_generation(session: WriteSession, collection_id: int, lexical: str | N
     )
 
 
-def _remove_unnamed_files(system: System) -> None:
+def remove_unnamed_files(system: System) -> None:
     with system.database.reading() as session:
         segments = set(session.scalars(select(SegmentRow.name)))
         lexical = set(session.scalars(select(CollectionRow.lexical).where(CollectionRow.lexical.is_not(None))))
