@@ -28,6 +28,7 @@ from api.openai_protocol import router as openai_router
 from api.openapi import describe
 from api.probes import probes
 from api.problems import install_handlers
+from api.record_routes import router as record_router
 from api.routes import router
 from api.session_routes import router as session_router
 from api.tracing import exported
@@ -80,7 +81,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
     app.state.stopping = threading.Event()
     app.state.metrics = Metrics()
     install_handlers(app)
-    for part in (probes, router, session_router, answer_router, job_router, openai_router):
+    for part in (probes, router, session_router, answer_router, record_router, job_router, openai_router):
         app.include_router(part)
     describe(app)
     app.mount("/", StaticFiles(directory=WEB, html=True))

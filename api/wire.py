@@ -6,13 +6,16 @@ from typing import Any, get_args
 
 from ingestion.jobs import Job
 from ingestion.pipeline import FileResult
+from rag.audit import Entry
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.comparing import Comparison
 from rag.differences import CorpusSays
+from rag.feedback import Feedback
 from rag.keys import Key
 from rag.ledger import KeptRun
 from rag.proposals import Proposal
 from rag.removal import Receipt
+from rag.replaying import Replay
 from rag.retirement import Retirement
 from rag.types import Answer, Document, Edition, Hit, Passage, SearchResult
 from rag.verification import Problem
@@ -79,6 +82,19 @@ def answer_summary_json(answer: Answer) -> Json:
     """What a list shows of an answer."""
     shown = ("id", "question", "language", "mode", "status", "text", "confidence", "created_at")
     return {name: getattr(answer, name) for name in shown}
+
+
+def replay_json(replayed: Replay) -> Json:
+    """What came out otherwise, and the answer as it was made again."""
+    return {**asdict(replayed), "answer": answer_json(replayed.answer) if replayed.answer else None}
+
+
+def feedback_json(given: Feedback) -> Json:
+    return asdict(given)
+
+
+def entry_json(entry: Entry) -> Json:
+    return asdict(entry)
 
 
 def run_json(run: KeptRun) -> Json:

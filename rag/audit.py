@@ -6,22 +6,22 @@ elsewhere and can be erased; the row keeps its seal.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rag.audit_key import AuditKey, Head, fingerprint, keyed
 from rag.database import Database, ReadSession, WriteSession
-from rag.errors import Forbidden, Inconsistent, NotFound
+from rag.errors import Forbidden, Inconsistent
 from rag.sealing import Kind, Seal, batched, digests, touched
 from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, SealRow
 from rag.types import LOCAL_ADMIN, Caller, Role
 
-__all__ = ["Entry", "Seal", "append", "begin", "entries", "entry", "head"]
+__all__ = ["Entry", "Seal", "append", "begin", "entries", "head", "oldest_first"]
 
 CHECKPOINTS = ("begin", "retention")
 """The actions of rows that name the key, and from which the chain may begin."""
@@ -104,19 +104,29 @@ def entries(
     asked = {AuditRow.action: action, AuditRow.caller_id: caller_id, AuditRow.subject: subject}
     wanted = [column == value for column, value in asked.items() if value is not None]
     wanted += [AuditRow.number < before] if before is not None else []
-    wanted += [AuditRow.at >= since] if since else []
-    wanted += [AuditRow.at < until] if until else []
+    wanted += _between(since, until)
     statement = select(AuditRow).where(*wanted).order_by(AuditRow.number.desc()).limit(limit)
     return [_entry(row) for row in session.scalars(statement)]
 
 
-def entry(session: ReadSession, caller: Caller, number: int) -> Entry:
-    """One row. Raises Forbidden, NotFound."""
+def oldest_first(
+    session: ReadSession, caller: Caller, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Entry]:
+    """All rows from ``since`` on and before ``until``, a few hundred in memory at a time. Raises Forbidden for all but
+    administrators."""
     _check_may_read(caller)
-    row = session.get(AuditRow, number)
-    if row is None:
-        raise NotFound(f"The record has no row {number}")
-    return _entry(row)
+    statement = select(AuditRow).where(*_between(since, until)).order_by(AuditRow.number)
+    for row in session.scalars(statement.execution_options(yield_per=500)):
+        yield _entry(row)
+
+
+def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    return [*([AuditRow.at >= _utc(since)] if since else []), *([AuditRow.at < _utc(until)] if until else [])]
+
+
+def _utc(moment: datetime) -> datetime:
+    """A moment without a time zone is in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def row_digest(secret: bytes, before: str, values: Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ which editions it has and how each of them stands, which does.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import JSON, Date, Text, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -21,6 +21,7 @@ BATCH = 200
 _STANDING = ("document_id", "state", "in_force_from", "in_force_until", "retired_on", "source", "ingested_at")
 """The columns of an edition that may change; the seal of its document is over them."""
 _TOUCHED = "touched_documents"
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def digests(session: ReadSession | WriteSession, secret: bytes, kind: Kind, subj
     }
 
 
-def batched(subjects: Iterable[str]) -> Iterable[list[str]]:
-    listed = list(subjects)
+def batched(things: Iterable[Thing]) -> Iterable[list[Thing]]:
+    listed = list(things)
     return (listed[at : at + BATCH] for at in range(0, len(listed), BATCH))
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from rag import audit
 from rag.conversation import translated
 from rag.languages import language_of
 from rag.notices import masked_notice
@@ -14,7 +15,23 @@ from rag.types import Caller, Query, SearchResult
 
 async def searched(query: Query, caller: Caller, system: System) -> SearchResult:
     """The passages that fit, as ``rag.retrieval.search`` finds them for the query without identifiers of persons; its
-    ``query`` is what was searched for. Raises what that raises."""
+    ``query`` is what was searched for. That there was a search is written into the audit record. Raises what that
+    raises."""
     asked, kinds = await asyncio.to_thread(masked_query, query, system.settings)
     found = await asyncio.to_thread(search, await translated(asked, system), caller, system)
+    await asyncio.to_thread(_write_down, asked, found, caller, system)
     return replace(found, query=asked.text, notices=masked_notice(kinds, language_of(asked.text)))
+
+
+def _write_down(query: Query, found: SearchResult, caller: Caller, system: System) -> None:
+    """Writes into the audit record that a search was made, without a word of it."""
+    details = {
+        "collections": query.collections or sorted({hit.passage.collection for hit in found.hits}),
+        "retrieval": query.retrieval,
+        "as_of": query.as_of,
+        "generation": found.index_generation,
+        "embedder": system.embedder.fingerprint,
+        "hits": len(found.hits),
+    }
+    with system.database.writing() as session:
+        audit.append(session, caller, "search", None, details)

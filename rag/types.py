@@ -425,3 +425,12 @@ class Answer:
     query: Query | None = None
     settings: dict[str, str] = field(default_factory=dict)
     recorded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not agree. ``what`` names the kind, ``where`` the thing, ``message`` what to do."""
+
+    what: str
+    where: str
+    message: str

@@ -1,4 +1,4 @@
-"""``answers``: list, show."""
+"""``answers``: list, show, replay."""
 
 import click
 
@@ -7,7 +7,7 @@ from api.commands.shared import as_json, open_home, print_json
 
 @click.group()
 def answers() -> None:
-    """List and show stored answers."""
+    """List and show stored answers, and make one again."""
 
 
 @answers.command("list")
@@ -44,3 +44,24 @@ def show_answer(answer_id: str, as_json: bool) -> None:
         print_json([answer_json(answer)])
     else:
         print_answer(answer)
+
+
+@answers.command("replay")
+@click.argument("answer_id")
+@as_json
+def replay_answer(answer_id: str, as_json: bool) -> None:
+    """Ask again what a stored answer was asked, as of its day, and say what comes out otherwise and why."""
+    from api.wire import replay_json
+    from rag.replaying import replay
+    from rag.types import LOCAL_ADMIN
+
+    with open_home() as system:
+        replayed = replay(answer_id, LOCAL_ADMIN, system)
+    if as_json:
+        print_json([replay_json(replayed)])
+        return
+    click.echo("Identical." if replayed.identical else "Not identical.")
+    for name in ("retrieval", "text"):
+        click.echo(f"{name}: {getattr(replayed, name) or 'could not be tried'}")
+    for one in replayed.deviations:
+        click.echo(f"- {one.what}: {one.message}")
