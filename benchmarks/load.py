@@ -35,7 +35,7 @@ from latency import TOPICS
 
 PROJECT = Path(__file__).parent.parent
 EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
-READY_WITHIN_S = 180
+READY_WITHIN_S = 600
 DRAINED_WITHIN_S = 300
 DECLARED = frozenset({429, 503})
 KINDS = ("search", "ask", "upload", "delete")

@@ -29,7 +29,7 @@ from rag.types import LOCAL_ADMIN, Caller, Query
 PROJECT = Path(__file__).parent.parent
 SAMPLE = PROJECT / "corpora" / "sample"
 EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
-READY_WITHIN_S = 120
+READY_WITHIN_S = 300
 
 
 @pytest.fixture(autouse=True)
