@@ -53,6 +53,17 @@ def words(han: str) -> list[str]:
     return found
 
 
+def tagged(han: str) -> list[tuple[str, str]]:
+    """The words of a run of simplified Han characters with jieba's sign for the part of speech: ``nr`` is a person."""
+    found: list[tuple[str, str]] = _segmenter().tag(han)
+    return found
+
+
+def is_word(han: str) -> bool:
+    """Whether simplified Han characters are a word of the dictionary, or a name of the glossary."""
+    return bool(_segmenter().has_word(han))
+
+
 def frequency(word: str) -> int:
     """How often a word of simplified Han characters is used, in units of jieba's dictionary; about what its parts
     would give where it is not in it."""

@@ -8,10 +8,9 @@ In Chinese, where no space ends a name, jieba's tagger says where it does.
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from rag import glossary
-from rag.analysis import simplified
+from rag.analysis import is_word, simplified, tagged
 from rag.identifiers import Identifier
 from rag.languages import HAN
 
@@ -202,7 +201,7 @@ def _said_to_be_chinese(folded: str) -> Iterator[Identifier]:
             yield _found(match, "value")
     for match in _SOLITARY.finditer(folded):
         before = folded[match.start() - 1 : match.start()]
-        if match["value"] not in _NOT_ALONE and not (before and _joins(before + match["value"])):
+        if match["value"] not in _NOT_ALONE and not (before and is_word(before + match["value"])):
             yield _found(match, "value")
     for match in _POLITE.finditer(folded):
         yield _found(match, "value")
@@ -216,7 +215,7 @@ def _said_to_be_chinese(folded: str) -> Iterator[Identifier]:
 def _shortened(match: re.Match[str]) -> Identifier:
     """A name of which nothing says where it ends: as the tagger has it, else with two characters behind the surname."""
     whole = match["value"] + match["more"]
-    word, tag = _tagged(whole)[0]
+    word, tag = tagged(whole)[0]
     length = len(word) if tag.startswith("nr") and 2 <= len(word) <= 4 else len(match["value"])
     return Identifier(match.start("value"), match.start("value") + length, "name")
 
@@ -225,7 +224,7 @@ def _at_the_end(run: str, start: int) -> Iterator[Identifier]:
     """A whole name right before a title."""
     for length in (3, 2, 4):
         name = run[-length:]
-        if len(name) == length and _is_a_name(name, _tagged(run), len(run) - length):
+        if len(name) == length and _is_a_name(name, tagged(run), len(run) - length):
             yield Identifier(start + len(run) - length, start + len(run), "name")
             return
 
@@ -233,32 +232,32 @@ def _at_the_end(run: str, start: int) -> Iterator[Identifier]:
 def _at_the_start(run: str, start: int, after: str, at_break: bool) -> Iterator[Identifier]:
     """A whole name right behind "patient" or "I am"; where nothing of the kind stands before it, only with a relative
     behind it."""
-    tagged = _tagged(run)
-    for length in _lengths(tagged):
-        if run[0] in _SELDOM or not _is_a_name(run[:length], tagged, 0):
+    words = tagged(run)
+    for length in _lengths(words):
+        if run[0] in _SELDOM or not _is_a_name(run[:length], words, 0):
             continue
         if not at_break or _RELATED_ZH.match(run[length:] + after):
             yield Identifier(start, start + length, "name")
         return
 
 
-def _lengths(tagged: list[tuple[str, str]]) -> Iterator[int]:
+def _lengths(words: list[tuple[str, str]]) -> Iterator[int]:
     """How long a name at the start of a run may be, by where its words end."""
     length = 0
-    for word, _ in tagged:
+    for word, _ in words:
         length += len(word)
         if 2 <= length <= 4:
             yield length
 
 
-def _is_a_name(name: str, tagged: list[tuple[str, str]], at: int) -> bool:
+def _is_a_name(name: str, words: list[tuple[str, str]], at: int) -> bool:
     """Whether the characters from ``at`` of a tagged run are a name: a surname, and one or two characters behind it
     that are a name to the tagger, or no word of the dictionary."""
     surname = re.match(_COMPOUND, name) or re.match(f"[{_SURNAMES}]", name)
     if surname is None or not 1 <= len(name) - surname.end() <= 2 or _IN_NO_NAME.search(name[surname.end() :]):
         return False
     place, inside = 0, []
-    for word, tag in tagged:
+    for word, tag in words:
         if place < at + len(name) and place + len(word) > at:
             if place < at or place + len(word) > at + len(name):
                 return False  # it begins or ends inside a word
@@ -266,7 +265,7 @@ def _is_a_name(name: str, tagged: list[tuple[str, str]], at: int) -> bool:
         place += len(word)
     if len(inside) == 1:
         word, tag = inside[0]
-        return tag.startswith("nr") and not (len(word) == 2 and _tagger().has_word(word))
+        return tag.startswith("nr") and not (len(word) == 2 and is_word(word))
     if name[0] in _NOT_ALONE and not any(tag.startswith("nr") for _, tag in inside):
         return False
     return all(len(word) == 1 or tag in _OF_NAMES or word[0] == word[-1] for word, tag in inside)
@@ -274,32 +273,12 @@ def _is_a_name(name: str, tagged: list[tuple[str, str]], at: int) -> bool:
 
 def _is_a_word(word: str) -> bool:
     """Whether a would-be name is a word of the dictionary or of medicine."""
-    return bool(_tagger().has_word(word)) and _tagged(word)[0][1] not in _OF_NAMES
-
-
-def _joins(pair: str) -> bool:
-    return bool(_tagger().has_word(pair))
-
-
-def _tagged(run: str) -> list[tuple[str, str]]:
-    tagged: list[tuple[str, str]] = _tagger().tag(run)
-    return tagged
+    return is_word(word) and tagged(word)[0][1] not in _OF_NAMES
 
 
 @cache
 def _medical_words() -> frozenset[str]:
     return frozenset(word for names in glossary.entries().values() for name in names for word in name.lower().split())
-
-
-@cache
-def _tagger() -> Any:
-    """jieba with the parts of speech, and the glossary's names as words of their own."""
-    import rjieba
-
-    tagger = rjieba.Jieba()
-    for name in glossary.entries():
-        tagger.add_word(name, None, "n")
-    return tagger
 
 
 def _found(match: re.Match[str], group: str) -> Identifier:
