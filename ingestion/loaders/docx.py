@@ -56,6 +56,7 @@ def load(path: Path) -> Iterator[LoadedDocument]:
         OpcError,
         InvalidXmlError,
         etree.XMLSyntaxError,
+        AttributeError,  # python-docx takes for granted which element each part has at its root
         KeyError,
         ValueError,
         OSError,
@@ -69,8 +70,6 @@ def _opened(path: Path) -> Any:
     try:
         return docx.Document(str(path))
     except (zlib.error, NotImplementedError, RuntimeError) as error:  # damaged, oddly compressed or encrypted members
-        raise _damaged(path, error) from error
-    except AttributeError as error:  # python-docx takes for granted which element each part has at its root
         raise _damaged(path, error) from error
 
 
