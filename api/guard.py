@@ -19,6 +19,8 @@ from rag.errors import TooLarge, TooSlow, Unavailable
 from rag.logs import REQUEST_ID
 
 MAX_JSON_BYTES = 1_000_000
+MAX_HEAD_BYTES = 64_000
+"""Address and headers together."""
 SLOWEST_BYTES_A_SECOND = 10_000
 """A body may take as long as it takes at this speed, and ``client_timeout_s`` more."""
 RECORDING_S = 5.0
@@ -68,7 +70,7 @@ class Guard:
             await send(message)
 
         limit = self._max_upload_bytes if scope["path"] == "/v1/documents" else MAX_JSON_BYTES
-        refusal = self._refusal(scope["method"], headers, limit)
+        refusal = _too_long(scope) or self._refusal(scope["method"], headers, limit)
         if refusal is not None:
             await problem(Request(scope), *refusal)(scope, receive, send_with_headers)
             return
@@ -110,6 +112,13 @@ class Guard:
         if length.isdecimal() and int(length) > limit:
             return 413, TooLarge.title, _over(limit)
         return None
+
+
+def _too_long(scope: Scope) -> tuple[int, str, str] | None:
+    address = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    if address + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD_BYTES:
+        return 431, TooLarge.title, f"Address and headers are longer than {MAX_HEAD_BYTES / 1000:g} kB"
+    return None
 
 
 def _counted(receive: Receive, limit: int, patience_s: float) -> Receive:

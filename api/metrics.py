@@ -7,7 +7,15 @@ its labels, so that who may see the figures learns nothing of what only others m
 import shutil
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
@@ -28,6 +36,7 @@ class Metrics:
     """The counts of one process."""
 
     def __init__(self) -> None:
+        disable_created_metrics()  # a second series for each, of which nobody asks
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Histogram(

@@ -55,6 +55,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
+            stack.enter_context(exported())
             system = stack.enter_context(open_system(settings))
             system.embedder.embed_query("ready")
             stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
@@ -127,7 +128,7 @@ def run(host: str, port: int, with_worker: bool = True) -> None:
             f"Refusing to listen on {host}: without API keys the service answers on loopback only. Make one with "
             "taiyi-rag keys create --role admin, or set RAG_OIDC_ISSUER"
         )
-    configure(settings.log_format)
+    configure(settings.log_format, verbose=logging.getLogger().isEnabledFor(logging.INFO))
     app = create_app(settings, with_worker)
     config = uvicorn.Config(
         app,
@@ -136,14 +137,14 @@ def run(host: str, port: int, with_worker: bool = True) -> None:
         http=patient_for(settings.client_timeout_s),
         log_config=None,
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=list(settings.proxies),
     )
     server = _Server(config, app.state.stopping)
-    with exported():
-        server.run()
+    server.run()
     if not server.started:
         raise Unavailable(f"Could not listen on {host} port {port}; the log above says why")
 
