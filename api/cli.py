@@ -11,6 +11,7 @@ import click
 
 from api.commands.answers import answers
 from api.commands.asking import ask, search
+from api.commands.audit import audit
 from api.commands.backup import backup, downgrade, restore
 from api.commands.checking import check
 from api.commands.collections import collections
@@ -65,6 +66,7 @@ for command in (
     documents,
     collections,
     answers,
+    audit,
     corpus,
     evaluate,
     check,
