@@ -16,9 +16,12 @@ from pydantic.json_schema import models_json_schema
 
 from api.problems import OPENAI_PATHS
 from ingestion.jobs import Job
+from rag.audit import Entry
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.differences import Difference
+from rag.feedback import Feedback
 from rag.removal import Receipt
+from rag.replaying import Replay
 from rag.retirement import Retirement
 from rag.types import Answer, Citation, Document, Edition, Hit, Metadata, Passage, Role, SearchResult
 
@@ -73,6 +76,8 @@ ComparisonForm = _form(
     "Comparison", id=str, question=str, grounded=AnswerForm, ungrounded=AnswerForm, difference=Differences
 )
 ReceiptForm = _form("Receipt", Receipt)
+FeedbackForm = _form("Feedback", Feedback)
+EntryForm = _form("AuditEntry", Entry)
 ProposalForm = _form("Proposal", document=DocumentForm, like=DocumentForm, created_at=str)
 Progress = _form("Progress", files_done=int, files_total=int, passages=int)
 JobForm = _form(
@@ -122,6 +127,10 @@ GIVES: dict[tuple[str, str], Any] = {
     ("post", "/v1/compare"): ComparisonForm,
     ("get", "/v1/answers"): _listed("answers", AnswerSummary),
     ("get", "/v1/answers/{answer_id}"): AnswerForm,
+    ("post", "/v1/answers/{answer_id}/replay"): _form("Replay", Replay, answer=AnswerForm | None),
+    ("post", "/v1/answers/{answer_id}/feedback"): FeedbackForm,
+    ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),
+    ("get", "/v1/audit"): _listed("entries", EntryForm, head=str | None),
     ("get", "/v1/collections"): _listed("collections", CollectionCounts),
     ("get", "/v1/documents"): _listed("documents", DocumentForm, total=int),
     ("post", "/v1/documents"): JobForm,
@@ -152,13 +161,14 @@ GIVES: dict[tuple[str, str], Any] = {
 """The form of what a call gives where it succeeds."""
 STREAMED = frozenset({("post", "/v1/ask"), ("post", "/v1/chat/completions"), ("get", "/v1/jobs/{job_id}/events")})
 """Those that give server-sent events, always or where ``stream`` is set."""
-ASKS_A_MODEL = frozenset({"/v1/ask", "/v1/compare", "/v1/chat/completions"})
+ASKS_A_MODEL = frozenset({"/v1/ask", "/v1/compare", "/v1/chat/completions", "/v1/answers/{answer_id}/replay"})
 
 STATUSES = {
     400: "The body is not what its content type says, or a field is bad (under /v1/chat and /v1/models)",
     401: "No key, or one that is unknown, expired or revoked, where keys are in force",
     403: "The caller's role does not allow it, or a write comes from a foreign page",
     404: "There is no such thing, or the caller may not see it",
+    408: "The body did not come in time",
     413: "The body is larger than the service takes",
     415: "A file of a kind that no loader reads",
     421: "The service does not answer under this host name",
@@ -239,10 +249,12 @@ def _statuses(operation: Json, method: str, path: str) -> list[int]:
     body = operation.get("requestBody")
     if body or operation.get("parameters"):
         found |= {400, 404} if path.startswith(OPENAI_PATHS) else {404, 422}
+    if path == "/metrics":
+        found |= {401, 403}
     if path.startswith("/v1/session/oidc"):
         found |= {404}
     if body or method not in _SAFE:
-        found |= {413}
+        found |= {408, 413}
     if body and "multipart/form-data" in body["content"]:
         found |= {400, 415}
     if path in ASKS_A_MODEL:

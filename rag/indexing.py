@@ -7,7 +7,7 @@ here that writes is to be called in a writing turn (``rag.writing.writing_turn``
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -246,17 +246,17 @@ def _texts(collection_id: int, *states: str) -> Any:
     )
 
 
-def read_live(session: ReadSession, collection_id: int, among: Sequence[int] | None = None) -> Iterator[Entry]:
+def read_live(session: ReadSession, collection_id: int, among: Sequence[int] | None = None) -> Generator[Entry]:
     """The passages of a collection that are searched, in the order of their ids; only those ``among`` some ids."""
     texts = _texts(collection_id, "live")
     yield from _read_entries(session, texts if among is None else texts.where(PassageRow.id.in_(among)))
 
 
 def _read_entries(session: ReadSession, statement: Any) -> Iterator[Entry]:
-    rows = session.execute(statement.execution_options(yield_per=EMBED_BATCH))
-    for identifier, title, section, text, abbreviations in rows:
-        told = indexed_text(title, section, text)
-        yield Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
+    with session.execute(statement.execution_options(yield_per=EMBED_BATCH)) as rows:
+        for identifier, title, section, text, abbreviations in rows:
+            told = indexed_text(title, section, text)
+            yield Entry(identifier, told, "\n".join([told, *other_forms(told, abbreviations)]))
 
 
 def segments_in_use(system: System, session: ReadSession, collection_id: int) -> list[str]:

@@ -3,7 +3,7 @@ these. Which of them a process searches is told by the embedder it runs with, so
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 
 import numpy as np
 from sqlalchemy import delete, select
@@ -62,11 +62,12 @@ def _without(system: System, collection_id: int, among: Sequence[int] | None = N
     with system.database.reading() as session:
         held = _held(system, session, collection_id)
         found = []
-        for entry in read_live(session, collection_id, among):
-            if entry.id not in held:
-                found.append(entry)
-            if len(found) == PORTION:
-                break
+        with closing(read_live(session, collection_id, among)) as entries:
+            for entry in entries:
+                if entry.id not in held:
+                    found.append(entry)
+                if len(found) == PORTION:
+                    break
     return found
 
 
