@@ -2,13 +2,37 @@
 
 /**
  * Why a call gave no result. `kind` is `refused` where the service said why in `title` and `detail` (in English),
- * `unreachable` where nothing replied, `unreadable` where what replied was not the service.
+ * `unreachable` where nothing replied, `unreadable` where what replied was not the service. `signIn` has the ways to
+ * sign in, `key` and `oidc`, where the service told them.
  */
 export class Problem extends Error {
-  constructor(kind, { title = "", detail = "", status = null, requestId = null } = {}) {
+  constructor(kind, { title = "", detail = "", status = null, requestId = null, signIn = [] } = {}) {
     super(title || kind);
-    Object.assign(this, { kind, title, detail, status, requestId });
+    Object.assign(this, { kind, title, detail, status, requestId, signIn });
   }
+}
+
+/** What a write has to bring along that comes with the session's cookie; null where there is none. */
+let csrfToken = null;
+
+/** Who is signed in: `via`, `role`, `collections`. A Problem with status 401 where nobody is. */
+export async function session() {
+  csrfToken = null;
+  const found = await call("v1/session");
+  csrfToken = found.csrf_token;
+  return found;
+}
+
+export function signIn(key) {
+  return call("v1/session", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ key }),
+  });
+}
+
+export function signOut() {
+  return call("v1/session", { method: "DELETE" });
 }
 
 export function ask(question, signal) {
@@ -71,11 +95,13 @@ function jobWithFiles(id, shown, signal) {
   return call(`v1/jobs/${encodeURIComponent(id)}?limit=${shown}`, { signal });
 }
 
-async function call(address, options) {
-  const response = await fetch(address, options).catch((error) => {
+async function call(address, options = {}) {
+  const headers = csrfToken ? { ...options.headers, "x-csrf-token": csrfToken } : options.headers;
+  const response = await fetch(address, { ...options, headers }).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem("unreachable");
   });
+  if (response.status === 204) return null;
   const requestId = response.headers.get("x-request-id");
   const body = await response.json().catch((error) => {
     if (error.name === "AbortError") throw error;
@@ -87,5 +113,6 @@ async function call(address, options) {
     detail: body.detail || "",
     status: response.status,
     requestId: body.request_id || requestId,
+    signIn: body.sign_in || [],
   });
 }

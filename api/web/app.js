@@ -5,6 +5,7 @@ import * as api from "./api.js";
 import { element } from "./dom.js";
 import { loadingView } from "./loading.js";
 import { problemBox } from "./problem.js";
+import { signing } from "./signing.js";
 import { sourcePanel } from "./source.js";
 import { chooseLanguage, currentLanguage, otherLanguage, words } from "./words.js";
 
@@ -21,8 +22,11 @@ const byId = (id) => document.getElementById(id);
 const [form, field, languageButton] = ["ask", "question", "language"].map(byId);
 const [home, answerRegion, sources] = ["home", "answer", "sources"].map(byId);
 const [uploadForm, notice, jobsLink] = ["upload", "notice", "to-jobs"].map(byId);
+const [signInForm, signOutButton] = ["sign-in", "sign-out"].map(byId);
 const panel = sourcePanel(byId("source"), field);
 const loading = loadingView(uploadForm, byId("upload-problem"), () => show(loading.draw));
+
+const door = signing(signInForm, greet);
 
 let draw = () => ({});
 let turn = new AbortController();
@@ -51,7 +55,8 @@ async function take(load, drawLoaded, drawWaiting) {
   } catch (problem) {
     if (signal.aborted) return null;
     if (!(problem instanceof api.Problem)) throw problem;
-    show(() => ({ answer: [problemBox(problem)] }));
+    if (problem.status === 401) await door.arrive();
+    else show(() => ({ answer: [problemBox(problem)] }));
     return null;
   }
 }
@@ -63,6 +68,36 @@ async function askQuestion() {
   if (!answer) return;
   if (field.value.trim() === question) field.value = answer.question; // without what was masked in it
   if (answer.recorded) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
+}
+
+/** Shows what the address says to who is signed in, and to nobody the form to sign in. */
+function greet(who) {
+  signInForm.hidden = who !== null;
+  signOutButton.hidden = who === null || who.via !== "session";
+  jobsLink.hidden = who === null || (who.role === "reader" && who.via !== "unknown");
+  if (who) {
+    followAddress();
+    return;
+  }
+  form.hidden = notice.hidden = uploadForm.hidden = true;
+  loading.closed();
+  panel.close();
+  show(() => ({}));
+  signInForm.elements.key.focus();
+}
+
+async function leave() {
+  try {
+    await api.signOut();
+  } catch (problem) {
+    if (!(problem instanceof api.Problem)) throw problem;
+    if (problem.status !== 401) {
+      show(() => ({ answer: [problemBox(problem)] }));
+      return;
+    }
+  }
+  field.value = "";
+  await door.arrive();
 }
 
 /** Shows the form to ask, or the one to load documents. */
@@ -182,6 +217,10 @@ languageButton.addEventListener("click", () => {
   panel.redraw();
 });
 
-window.addEventListener("hashchange", followAddress);
+signOutButton.addEventListener("click", leave);
+
+window.addEventListener("hashchange", () => {
+  if (signInForm.hidden) followAddress();
+});
 applyLanguage();
-followAddress();
+door.arrive();
