@@ -36,6 +36,7 @@ class _Mistakes:
 def write_claims_report(evaluation: ClaimsEvaluation, path: Path) -> None:
     page = render(
         "claims.html",
+        f"Support check on {evaluation.judged.claims_file.name}",
         evaluation=evaluation,
         judged=evaluation.judged,
         figures=evaluation.figures,

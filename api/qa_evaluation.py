@@ -27,6 +27,7 @@ from rag.system import System
 from rag.types import LOCAL_ADMIN
 
 _PROMPTS: tuple[PromptName, ...] = ("grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe")
+_EXACT_PROMPTS: tuple[PromptName, ...] = ("factoid", "list")
 _PACKAGES = ("taiyi-rag", "langchain-openai", "openai", "numpy", "scipy", "sentence-transformers", "openvino")
 
 
@@ -247,6 +248,8 @@ def _run_json(
 ) -> dict[str, Any]:
     questions, served = exam.questions, outcome.served
     languages = sorted({one.language for one in questions.questions})
+    asks_exactly = any(one.kind in _EXACT_PROMPTS for one in questions.questions)
+    names = (*_PROMPTS, *(_EXACT_PROMPTS if asks_exactly else ()))
     run: dict[str, Any] = {
         "questions": {
             "name": questions.name,
@@ -266,7 +269,7 @@ def _run_json(
         "model": served.model if served else None,
         "server": {"version": served.version, "context_tokens": served.context_tokens} if served else None,
         "sampling": asdict(SAMPLING),
-        "prompts": [prompt(name, language).version for name in _PROMPTS for language in languages],
+        "prompts": [prompt(name, language).version for name in names for language in languages],
         "embedder": system.settings.embedder,
         "embedder_fingerprint": system.embedder.fingerprint,
         "check": system.entailment.fingerprint,

@@ -11,6 +11,7 @@ from pathlib import Path
 from api.kept_replies import KeptReplies, fingerprint_of, write_line
 from rag.asking_many import Chat, Reply, ask_many
 from rag.errors import Unavailable
+from rag.exact_answers import answers_of
 from rag.exam_arms import Arm, QuestionEvidence, Trial, chosen_of, trials
 from rag.exam_evidence import evidence_for
 from rag.exam_items import FreeJudgement, Item, ShownPassage
@@ -105,7 +106,10 @@ def _evidence(plan: QaPlan, system: System, bar: Bar) -> dict[str, QuestionEvide
 
 
 def _fingerprint(chat: Chat | None, model: str) -> str:
-    return "" if chat is None else fingerprint_of(json.dumps(asdict(chat), ensure_ascii=False), model, SAMPLING)
+    if chat is None:
+        return ""
+    stated = {name: value for name, value in asdict(chat).items() if name != "answers" or value}
+    return fingerprint_of(json.dumps(stated, ensure_ascii=False), model, SAMPLING)
 
 
 async def _ask_all(
@@ -233,10 +237,12 @@ def _item(trial: Trial, reply: Reply, fingerprint: str, judgement: FreeJudgement
         finish_reason=reply.finish_reason,
         usage=dict(reply.usage),
         seconds=round(reply.seconds, 4),
-        chosen=None if question.kind == "free" else chosen_of(question, trial.order, reply.text),
+        chosen=chosen_of(question, trial.order, reply.text) if question.options else None,
         passages=tuple(map(_passage, trial.passages)),
         evidence_shown=_evidence_shown(trial),
         judgement=judgement,
+        exact_answers=question.exact_answers,
+        answers=answers_of(reply.text, chat.answers),
     )
 
 

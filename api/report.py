@@ -1,12 +1,19 @@
-"""What every evaluation leaves in its folder: figures, items, and a report that is one HTML file without scripts,
-light or dark as its reader's system is."""
+"""What every evaluation leaves in its folder: figures, items, and a report that is one HTML file, in English and
+Chinese, light or dark as its reader's system is. Its only script sorts tables; without it nothing is missing."""
 
 import json
+import tomllib
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 EXCERPT = 220
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""Those that a report is in, the one that is shown first first, with their own names."""
 
 
 def write_json(metrics: Mapping[str, Any], items: Iterable[Mapping[str, Any]], folder: Path) -> None:
@@ -20,8 +27,27 @@ def write_json(metrics: Mapping[str, Any], items: Iterable[Mapping[str, Any]], f
     unfinished.replace(folder / "items.jsonl")
 
 
-def render(template: str, **values: Any) -> str:
-    """A page of ``api/reports``; what it is given is escaped, and all of what it names must be given."""
+def render(template: str, title: str, **values: Any) -> str:
+    """The body of ``api/reports/template`` in every language, in one page. What it is given is escaped, and all of what
+    it names must be given."""
+    from markupsafe import Markup
+
+    bodies = {
+        language: Markup(_environment(language).get_template(template).render(**values))  # noqa: S704 - it is escaped
+        for language in LANGUAGES
+    }
+    page = _environment("en").get_template("page.html")
+    return page.render(title=title, languages=LANGUAGES, bodies=bodies)
+
+
+def chinese() -> dict[str, str]:
+    """The words of the reports in Chinese by the English ones, as ``trans`` and ``_`` of the templates name them."""
+    words: dict[str, str] = tomllib.loads(files("api").joinpath("reports/chinese.toml").read_text(encoding="utf-8"))
+    return words
+
+
+def _environment(language: str) -> "Environment":
+    """Templates whose words are in a language; those that it lacks stay English."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -30,8 +56,13 @@ def render(template: str, **values: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    return environment.get_template(template).render(**values)
+    environment.policies["ext.i18n.trimmed"] = True
+    words = chinese() if language == "zh" else {}
+    said: Any = environment
+    said.install_gettext_callables(lambda one: words.get(one, one), lambda one, many, n: one, newstyle=True)
+    return environment
 
 
 def excerpt(text: str) -> str:

@@ -64,6 +64,7 @@ class _ShownQuery:
 def write_retrieval_report(evaluation: RetrievalEvaluation, path: Path) -> None:
     page = render(
         "retrieval.html",
+        f"Retrieval on {evaluation.corpus.name}",
         evaluation=evaluation,
         settings=evaluation.corpus.system.settings,
         measures=[(measure, _NAMES[measure]) for measure in MEASURES],

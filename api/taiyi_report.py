@@ -16,6 +16,7 @@ REPLY_SHOWN = 600
 def write_taiyi_report(evaluation: TaiyiEvaluation, path: Path) -> None:
     page = render(
         "taiyi.html",
+        f"Taiyi's tasks with {evaluation.served.model}",
         evaluation=evaluation,
         metrics=metrics_json(evaluation),
         means=published_means(),

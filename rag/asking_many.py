@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelFailed
+from rag.exact_answers import answers_schema
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -21,11 +22,13 @@ HOPELESS = 8
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What is asked. With ``choices`` the reply is one of them, by constrained decoding."""
+    """What is asked. With ``choices`` the reply is one of them, with ``answers`` JSON of at most so many short answers
+    (``rag.exact_answers``), both by constrained decoding."""
 
     user: str
     system: str = ""
     choices: tuple[str, ...] = ()
+    answers: int = 0
 
     def messages(self) -> list["BaseMessage"]:
         from langchain_core.messages import HumanMessage, SystemMessage
@@ -87,6 +90,9 @@ async def _reply(prompt: str | Chat, llm: "LanguageModel", sampling: "Sampling")
     if chat.choices:
         chosen = await llm.chosen(chat.messages(), chat.choices, sampling)
         return Reply(chosen.text, chosen.finish_reason or "", chosen.usage, time.perf_counter() - started)
+    if chat.answers:
+        written = await llm.written(chat.messages(), answers_schema(chat.answers), sampling)
+        return Reply(written.text, written.finish_reason or "", written.usage, time.perf_counter() - started)
     async with aclosing(llm.stream(chat.messages(), sampling)) as pieces:
         async for piece in pieces:
             text += piece.text

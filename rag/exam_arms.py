@@ -12,12 +12,13 @@ The arms are ways of answering the same questions. They differ in what the model
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, get_args
 
 from rag.asking_many import Chat
 from rag.context import Context
+from rag.exact_answers import MOST_ANSWERS
 from rag.exam_questions import ExamQuestion
 from rag.injection import neutralised
 from rag.prompting import CONTEXT_CHARACTERS, passage_block
@@ -133,6 +134,9 @@ def chat_of(question: ExamQuestion, passages: Sequence[Hit], order: Sequence[str
         if not passages:
             return _chat(prompt("ungrounded", language), {"question": asked})
         return _chat(prompt("grounded", language), {"passages": "\n\n".join(blocks), "question": asked})
+    if question.kind == "factoid" or question.kind == "list":
+        said = prompt(question.kind, language)
+        return replace(_chat(said, {"evidence": evidence, "question": asked}), answers=MOST_ANSWERS[question.kind])
     if question.kind == "yes_no":
         words = tuple(question.options)
         joined = ("、" if language == "zh" else ", ").join(words)

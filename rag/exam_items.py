@@ -57,7 +57,9 @@ class FreeJudgement:
 class Item:
     """A trial. ``chosen`` and ``gold`` are an option's letter or a word, or several letters; ``order`` are the options
     in the order in which they were shown. ``evidence_shown`` is whether a document that holds the answer was among the
-    passages, None where none is stated. ``reply`` is empty and ``error`` says why where the model refused."""
+    passages, None where none is stated. ``reply`` is empty and ``error`` says why where the model refused.
+    ``answers`` are those read from the reply to a factoid or list question, ``exact_answers`` the right ones, in every
+    wording."""
 
     id: str
     arm: Arm
@@ -82,6 +84,8 @@ class Item:
     passages: tuple[ShownPassage, ...]
     evidence_shown: bool | None
     judgement: FreeJudgement | None = None
+    exact_answers: tuple[tuple[str, ...], ...] = ()
+    answers: tuple[str, ...] = ()
 
     @property
     def is_asked(self) -> bool:

@@ -10,7 +10,8 @@ wrong. Free answers, each first by answer, then the mean over answers:
 - completeness: the share of the must-have statements that the answer supports; *contradicted*, that it contradicts.
 - overlap: the F1 of the words with those of the closest reference.
 
-An abstention has no sentences and counts in completeness and overlap alone, with 0. Each figure is 0 to 1.
+An abstention has no sentences and counts in completeness and overlap alone, with 0. Exact answers are measured as
+``rag.exact_answers`` says; a refused or unreadable reply has none. Each figure is 0 to 1.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, median
 
 from rag.classification_measures import Estimate, classification
+from rag.exact_answers import EXACT_MEASURES, exact_measures
 from rag.exam_arms import ARMS, LETTERS, Arm
 from rag.exam_items import FreeJudgement, Item
 from rag.statistics import PairedTest, difference, holm, mcnemar, wilson
@@ -31,16 +33,20 @@ FREE_MEASURES = (
     "contradicted",
     "overlap",
 )
+WRITTEN_MEASURES = (*FREE_MEASURES, *EXACT_MEASURES)
+SHARES = frozenset({"strict_accuracy", "lenient_accuracy"})
+"""Those that are right or wrong of each question."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArmFigures:
     """One arm on one part of the set. ``questions`` counts the questions, ``scored`` those with a stated answer, over
     which ``accuracy`` is; None where there is none. ``macro_f1`` is for yes/no questions. ``free`` are the measures of
-    free answers, as far as there is anything to measure. ``abstention`` is the share of free questions that are not
-    answered, ``abstained_rightly`` the share of them on which answering or not fits whether a document that holds the
-    answer was shown. ``positions`` counts the replies by the letter that was chosen, as it was shown. ``seconds`` is
-    the median of a reply, the tokens are means. ``counts`` says over how many questions each figure is."""
+    free and of exact answers, as far as there is anything to measure. ``abstention`` is the share of free questions
+    that are not answered, ``abstained_rightly`` the share of them on which answering or not fits whether a document
+    that holds the answer was shown. ``positions`` counts the replies by the letter that was chosen, as it was shown.
+    ``seconds`` is the median of a reply, the tokens are means. ``counts`` says over how many questions each figure
+    is."""
 
     arm: Arm
     questions: int
@@ -160,8 +166,9 @@ def _outcome(found: Sequence[Item]) -> Outcome:
 
 def _arm_figures(arm: Arm, found: Mapping[str, Outcome]) -> ArmFigures:
     items = [item for outcome in found.values() for item in outcome.trials]
-    choices = [outcome for outcome in found.values() if outcome.item.kind != "free"]
-    free = {name: _free_values(found, name, arm) for name in FREE_MEASURES}
+    choices = [outcome for outcome in found.values() if outcome.item.options]
+    exact = [outcome.item for outcome in found.values() if outcome.item.kind in ("factoid", "list")]
+    free = {name: _values(found, name, arm) for name in WRITTEN_MEASURES}
     right = [outcome.right for outcome in choices if outcome.right is not None]
     asked = [item for item in items if item.is_asked and not item.error]
     abstained = [item for item in items if item.judgement is not None]
@@ -169,13 +176,13 @@ def _arm_figures(arm: Arm, found: Mapping[str, Outcome]) -> ArmFigures:
     return ArmFigures(
         arm=arm,
         questions=len(found),
-        scored=len(right),
-        without_answer=len(choices) - len(right),
+        scored=len(right) + sum(bool(item.exact_answers) for item in exact),
+        without_answer=len(choices) - len(right) + sum(not item.exact_answers for item in exact),
         refused=sum(bool(item.error) for item in items),
         cut=sum(item.finish_reason == "length" for item in items),
         accuracy=wilson(sum(right), len(right)) if right else None,
         macro_f1=_macro_f1(choices),
-        free={name: estimate for name, values in free.items() if (estimate := _mean(values.values()))},
+        free={name: one for name, values in free.items() if (one := _estimate(name, values.values()))},
         abstention=_share(_abstains(item) for item in abstained),
         abstained_rightly=_share(_abstains(item) != item.evidence_shown for item in rightly),
         counts={
@@ -196,16 +203,22 @@ def _abstains(item: Item) -> bool:
     return item.judgement is not None and item.judgement.abstained
 
 
-def _free_values(found: Mapping[str, Outcome], measure: str, arm: Arm) -> dict[str, float]:
+def written_measures(item: Item) -> dict[str, float]:
+    """Of one free or exact answer, as far as they apply."""
+    if item.kind == "factoid" or item.kind == "list":
+        return exact_measures(item.kind, item.answers, item.exact_answers) if item.exact_answers else {}
+    return measures_of(item.judgement) if item.judgement is not None else {}
+
+
+def _values(found: Mapping[str, Outcome], measure: str, arm: Arm) -> dict[str, float]:
     """By question. What is not shown passages cannot cite."""
     if arm == "ungrounded" and measure.startswith("citation"):
         return {}
     values = {}
     for name, outcome in found.items():
-        if outcome.item.judgement is not None:
-            of_answer = measures_of(outcome.item.judgement)
-            if measure in of_answer:
-                values[name] = of_answer[measure]
+        of_answer = written_measures(outcome.item)
+        if measure in of_answer:
+            values[name] = of_answer[measure]
     return values
 
 
@@ -219,8 +232,8 @@ def _comparisons(subset: str, by_arm: Mapping[Arm, Mapping[str, Outcome]]) -> li
             first, second = [one[name] for name in shared], [other[name] for name in shared]
             gap, test = difference(first, second), mcnemar(first, second)
             found.append(Comparison(subset, "accuracy", arm, against, len(shared), gap, test))
-        for measure in FREE_MEASURES:
-            values, others = _free_values(by_arm[arm], measure, arm), _free_values(by_arm[against], measure, against)
+        for measure in WRITTEN_MEASURES:
+            values, others = _values(by_arm[arm], measure, arm), _values(by_arm[against], measure, against)
             if shared := [name for name in values if name in others]:
                 gap = difference([values[name] for name in shared], [others[name] for name in shared])
                 found.append(Comparison(subset, measure, arm, against, len(shared), gap))
@@ -260,8 +273,10 @@ def _share(values: Iterable[bool]) -> Estimate | None:
     return wilson(sum(found), len(found)) if found else None
 
 
-def _mean(values: Iterable[float]) -> Estimate | None:
+def _estimate(measure: str, values: Iterable[float]) -> Estimate | None:
     found = list(values)
+    if found and measure in SHARES:
+        return wilson(round(sum(found)), len(found))
     return difference(found, [0.0] * len(found)) if found else None
 
 

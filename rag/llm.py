@@ -6,7 +6,7 @@ server when the one who asked goes away. What the server does wrong becomes an e
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from rag.types import Sampling
 
 if TYPE_CHECKING:
     import httpx
-    from langchain_core.messages import AIMessageChunk, BaseMessage
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
     from langchain_openai import ChatOpenAI
     from tenacity import AsyncRetrying
 
@@ -139,6 +139,25 @@ class LanguageModel:
         constraint: dict[str, Any] = {"structured_outputs": {"choice": list(choices)}}
         if _numbers(version) < _STRUCTURED_OUTPUTS_SINCE:
             constraint = {"guided_choice": list(choices)}
+        reply = await self._invoked(messages, sampling, constraint)
+        chosen = str(reply.text).strip()
+        if chosen not in choices:
+            raise ModelFailed(f"The language model was to say one of {', '.join(choices)} and said {chosen[:80]!r}")
+        return Piece(chosen, "stop", _usage(reply.usage_metadata) if reply.usage_metadata else {})
+
+    async def written(self, messages: Sequence["BaseMessage"], schema: Mapping[str, Any], sampling: Sampling) -> Piece:
+        """JSON after a JSON schema, by constrained decoding; cut where ``finish_reason`` is ``length``. Raises
+        Unavailable, Busy and ModelFailed."""
+        constraint: dict[str, Any] = {"structured_outputs": {"json": dict(schema)}}
+        if _numbers((await self.served()).version) < _STRUCTURED_OUTPUTS_SINCE:
+            constraint = {"guided_json": dict(schema)}
+        reply = await self._invoked(messages, sampling, constraint)
+        finish_reason = str(reply.response_metadata.get("finish_reason") or "")
+        return Piece(str(reply.text), finish_reason, _usage(reply.usage_metadata) if reply.usage_metadata else {})
+
+    async def _invoked(
+        self, messages: Sequence["BaseMessage"], sampling: Sampling, constraint: Mapping[str, Any]
+    ) -> "AIMessage":
         arguments = _arguments(sampling)
         arguments["extra_body"] |= constraint
         async with self._turn():
@@ -146,10 +165,7 @@ class LanguageModel:
                 async for attempt in self._tries():
                     with attempt:
                         reply = await (await self._model()).ainvoke(list(messages), **arguments)
-        chosen = str(reply.text).strip()
-        if chosen not in choices:
-            raise ModelFailed(f"The language model was to say one of {', '.join(choices)} and said {chosen[:80]!r}")
-        return Piece(chosen, "stop", _usage(reply.usage_metadata) if reply.usage_metadata else {})
+        return reply
 
     async def prefix_cache(self) -> tuple[int, int]:
         """``(hits, queries)`` of vLLM's prefix cache in tokens since it was started, zeros where it does not say."""

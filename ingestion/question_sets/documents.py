@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.json_lines import id_of
-from ingestion.question_sets.items import Item, choice, free, id_or_number, json_document, json_objects, yes_no
+from ingestion.question_sets.items import Item, choice, exact, free, id_or_number, json_document, json_objects, yes_no
 from rag.errors import UnreadableFile
 from rag.exam_questions import YES_NO, YES_NO_MAYBE, ExamQuestion
 
@@ -74,12 +74,14 @@ def _pubmedqa(item: Item, identifier: str, right: Any) -> ExamQuestion:
 
 
 def bioasq_questions(path: Path) -> list[ExamQuestion]:
+    """A factoid or list question is two, as BioASQ asks for both: one to be answered in sentences and, with ``-exact``
+    behind its id, one of which the exact answers are asked for."""
     stated = json_document(path)
     questions = stated.get("questions") if isinstance(stated, dict) else None
-    return [_bioasq(item) for item in json_objects(path, questions, BIOASQ)]
+    return [question for item in json_objects(path, questions, BIOASQ) for question in _bioasq(item)]
 
 
-def _bioasq(item: Item) -> ExamQuestion:
+def _bioasq(item: Item) -> Iterator[ExamQuestion]:
     identifier, question, kind = id_of(dict(item.fields), item.where), item.text("body"), item.text("type")
     snippets = item.fields.get("snippets") or []
     if not isinstance(snippets, list) or not all(isinstance(one, dict) for one in snippets):
@@ -92,11 +94,12 @@ def _bioasq(item: Item) -> ExamQuestion:
     }
     match kind:
         case "yesno":
-            return yes_no(identifier, question, YES_NO, answer=item.word("exact_answer", YES_NO), **further)
+            yield yes_no(identifier, question, YES_NO, answer=item.word("exact_answer", YES_NO), **further)
         case "factoid" | "list":
-            return free(identifier, question, exact_answers=_exact(item, kind), **further)
+            yield free(identifier, question, **further)
+            yield exact(f"{identifier}-exact", question, kind, exact_answers=_exact(item, kind), **further)
         case "summary":
-            return free(identifier, question, **further)
+            yield free(identifier, question, **further)
         case _:
             raise item.wrong("type", f"is {kind!r} and not yesno, factoid, list or summary")
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ingestion.json_lines import id_of
 from ingestion.loaders.source import read_bytes
@@ -115,6 +115,10 @@ def yes_no(identifier: str, question: str, options: Mapping[str, str], **further
 
 def free(identifier: str, question: str, **further: Any) -> ExamQuestion:
     return ExamQuestion(identifier, question, "free", language_of(question), **further)
+
+
+def exact(identifier: str, question: str, kind: Literal["factoid", "list"], **further: Any) -> ExamQuestion:
+    return ExamQuestion(identifier, question, kind, language_of(question), **further)
 
 
 def numbered(number: int) -> str:

@@ -53,8 +53,8 @@ class QuestionSet:
 
     @property
     def without_answer(self) -> int:
-        """How many choice and yes/no questions have no stated answer."""
-        return sum(one.answer is None for one in self.questions if one.kind != "free")
+        """How many questions of which an option or an exact answer is asked for have none stated."""
+        return sum(one.answer is None and not one.exact_answers for one in self.questions if one.kind != "free")
 
 
 def read_questions(path: Path, format: Format | None = None, answers: Path | None = None) -> QuestionSet:  # noqa: A002

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 PromptName = Literal[
-    "grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe", "translate", "rewrite"
-]
+    "grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe", "factoid", "list", "translate",
+    "rewrite",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

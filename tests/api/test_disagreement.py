@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from api.cli import main
 from api.server import create_app
+from api.terminal import stated_probability
 from conftest import Library
 from rag.settings import Settings
 
@@ -98,3 +99,9 @@ def test_the_terminal_shows_the_disagreement_and_the_reasons(
         assert said in shown
     assert "Confidence 0." in shown
     assert "It rests on" in shown
+
+
+def test_at_the_terminal_no_confidence_is_rounded_to_certainty() -> None:
+    assert [stated_probability(one) for one in (0.0, 0.004, 0.01, 0.5, 0.99, 0.9951, 1.0)] == [
+        "< 0.01", "< 0.01", "0.01", "0.50", "0.99", "> 0.99", "> 0.99",
+    ]  # fmt: skip

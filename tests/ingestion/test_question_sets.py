@@ -275,12 +275,14 @@ def test_bioasq_has_four_kinds_of_questions(tmp_path: Path) -> None:
         bioasq("summary", snippets=[]),
     ]
     found = read(tmp_path, "11B1_golden.json", {"questions": stated})
-    yes, factoid, listed, summary = found.questions
+    yes, factoid, exact, listed, list_exact, summary = found.questions
     assert found.format == "bioasq"
     assert (yes.kind, yes.answer, tuple(yes.options)) == ("yes_no", "yes", ("yes", "no"))
     assert (yes.evidence, yes.evidence_ids, yes.references) == (("It is red.",), ("31",), ("Red.",))
-    assert factoid.exact_answers == (("red", "scarlet", "crimson"),)
-    assert listed.exact_answers == (("red",), ("blue", "azure"))
+    assert (factoid.id, factoid.kind, exact.id, exact.kind) == ("5efactoid", "free", "5efactoid-exact", "factoid")
+    assert exact.exact_answers == (("red", "scarlet", "crimson"),)
+    assert (listed.kind, list_exact.kind, list_exact.subset) == ("free", "list", "list")
+    assert list_exact.exact_answers == (("red",), ("blue", "azure"))
     assert (summary.kind, summary.evidence, summary.subset) == ("free", (), "summary")
 
 

@@ -179,9 +179,10 @@ def test_the_report_is_one_file_with_the_arms_side_by_side(chosen: tuple[Exam, R
     exam, _ = chosen
     page = exam.page()
     assert "<svg" in page
-    assert "<script" not in page
-    assert not re.search(r"(src|href)=|@import|url\(", page)
+    assert not re.search(r"<script[^>]|(src|href)=|@import|url\(", page)
     for words in ("grounded – ungrounded", "p, Holm", "where it does better", "evidence shown", "sha256"):
+        assert words in page
+    for words in ("p（Holm）", "它答得更好之处", "所示证据", "准确率之差"):
         assert words in page
     with (exam.out / "figures.csv").open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -255,6 +256,41 @@ def test_free_answers_are_judged_sentence_by_sentence(exam: Exam) -> None:
     copy = exam.metrics()
     assert CliRunner().invoke(main, ["evaluate", "qa", "--rescore", str(exam.out)]).exit_code == 0
     assert exam.metrics() == copy
+
+
+def test_exact_answers_are_asked_for_by_schema_and_scored(exam: Exam, model: ScriptedServer) -> None:
+    """A factoid and a list of BioASQ: from memory nothing is known, with the passages all is said."""
+    snippet = {"text": "Metformin lowers blood glucose.", "document": "http://www.ncbi.nlm.nih.gov/pubmed/metformin"}
+    shared = {"snippets": [snippet], "documents": [snippet["document"]], "ideal_answer": ["Metformin."]}
+    stated = [
+        {"id": "1", "type": "factoid", "body": ASKED["metformin"], "exact_answer": [["metformin", "Glucophage"]]},
+        {"id": "2", "type": "list", "body": "Which drugs are there?", "exact_answer": [["metformin"], ["aspirin"]]},
+        {"id": "3", "type": "yesno", "body": "Does metformin lower blood glucose?", "exact_answer": "yes"},
+    ]
+    (exam.folder / "bioasq.json").write_text(json.dumps({"questions": [{**one, **shared} for one in stated]}), "utf-8")
+
+    def says(messages: Messages) -> str:
+        if '"answers"' in messages[0]["content"]:
+            return '{"answers": ["insulin", "Metformin"]}' if shown_passages(messages) else '{"answers": ["insulin"]}'
+        return "yes" if messages[-1]["content"].endswith("yes, no:") else reads(messages)
+
+    model.reset(says)
+    result = exam.run("bioasq.json", "--arms", "ungrounded,oracle", "--json")
+    assert result.exit_code == 0, result.output
+    arms = json.loads(result.stdout)["arms"]
+    exact = ("strict_accuracy", "lenient_accuracy", "reciprocal_rank", "list_precision", "list_recall", "list_f1")
+    assert [arms["ungrounded"][name] for name in exact] == [0, 0, 0, 0, 0, 0]
+    assert [arms["oracle"][name] for name in exact] == [0, 1, 0.5, 0.5, 0.5, 0.5]
+    assert arms["oracle"]["accuracy"] == 1
+    schemas = [
+        body["structured_outputs"]["json"] for body in model.requests if "json" in body.get("structured_outputs", {})
+    ]
+    assert sorted(one["properties"]["answers"]["maxItems"] for one in schemas) == [5, 5, 50, 50]
+    for words in ("insulin; Metformin", "strict accuracy", "严格准确率"):
+        assert words in exam.page()
+    before = exam.metrics()
+    assert CliRunner().invoke(main, ["evaluate", "qa", "--rescore", str(exam.out)]).exit_code == 0
+    assert exam.metrics() == before
 
 
 def test_without_a_model_only_quotes_are_scored(exam: Exam, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,6 +258,16 @@ def test_choices_are_put_in_the_words_of_the_version(server: Server, version: st
     assert body["top_k"] == GREEDY.top_k
 
 
+@pytest.mark.parametrize(("version", "field"), [("0.6.0", "guided_json"), ("0.32.0", "structured_outputs")])
+def test_a_schema_is_put_in_the_words_of_the_version(server: Server, version: str, field: str) -> None:
+    server.version = version
+    llm = model_at(server)
+    schema = {"type": "object", "properties": {}}
+    written = run(llm.written(MESSAGES, schema, GREEDY), llm)
+    assert (written.text, written.finish_reason) == ("maybe", "stop")
+    assert server.chats[0][field] == (schema if field == "guided_json" else {"json": schema})
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "says"),
     [
