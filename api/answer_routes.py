@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,7 +21,7 @@ from rag.comparing import Comparison, compared
 from rag.errors import InvalidRequest, Unavailable
 from rag.making import Answered, Draft, Event, Found, Judged
 from rag.system import System
-from rag.types import Caller
+from rag.types import AnswerStatus, Caller
 
 STOPPING = "The service is stopping: ask again when it is back"
 router = APIRouter(prefix="/v1")
@@ -88,9 +89,19 @@ def _said(one: Event | None) -> str:
 
 
 @router.get("/answers")
-def list_answers(system: OpenSystem, caller: Asker, limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> wire.Json:
+def list_answers(
+    system: OpenSystem,
+    caller: Asker,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    status: AnswerStatus | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> wire.Json:
+    """The caller's answers, an administrator's all, newest first."""
     with system.database.reading() as session:
-        return {"answers": [wire.answer_summary_json(one) for one in record.latest(session, caller, limit)]}
+        found = record.latest(session, caller, limit, offset, status=status, since=since, until=until)
+    return {"answers": [wire.answer_summary_json(one) for one in found]}
 
 
 @router.get("/answers/{answer_id}")

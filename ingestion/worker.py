@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,11 +23,13 @@ from sqlalchemy import select
 
 from ingestion.pipeline import Reader, local_reader
 from ingestion.running import next_jobs, run_waiting
-from rag.errors import DatabaseUnavailable, Unavailable
+from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
 from rag.logs import configure
+from rag.retention import retain
 from rag.settings import Settings, read_settings
 from rag.system import System, open_system
 from rag.tables import JobRow
+from rag.types import Caller, Role
 
 POLL_S = 0.3
 NICENESS = 10
@@ -35,7 +38,9 @@ WITHOUT_DATABASE_S = 2.0
 LONGEST_PAUSE_S = 60.0
 TURN_S = 30.0
 FORGOTTEN_AFTER_S = 3600.0
+RETENTION_EVERY_S = 86_400.0
 CHILD = "--child"
+WORKER = Caller("worker", Role.ADMIN)
 log = logging.getLogger(__name__)
 
 
@@ -46,8 +51,12 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
         if not stopping.is_set():
             _remove_forgotten_uploads(system)
         reader: Reader | None = None
+        retained_at: float | None = None
         while not stopping.is_set():
             try:
+                if retained_at is None or time.monotonic() - retained_at > RETENTION_EVERY_S:
+                    retained_at = time.monotonic()
+                    _retain(system)
                 waiting = next_jobs(system)
                 if waiting and reader is None:
                     reader = kept.enter_context(local_reader(system.home))
@@ -56,6 +65,17 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
             except DatabaseUnavailable as error:
                 log.warning("%s; trying again in %gs", error, WITHOUT_DATABASE_S)
                 stopping.wait(WITHOUT_DATABASE_S)
+
+
+def _retain(system: System) -> None:
+    """Removes what is older than the settings keep. Of a record that is not whole nothing goes; the log says so."""
+    days = system.settings.retention_days
+    if days:
+        try:
+            done = retain(system.database, WORKER, datetime.now(UTC) - timedelta(days=days))
+            log.info("Retention removed %d answers and %d rows of the record", done.answers, done.rows)
+        except Inconsistent as error:
+            log.error("%s", error)
 
 
 def stop_on_signals() -> threading.Event:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import InstrumentedAttribute
 
 from rag.audit_key import AuditKey, Head, fingerprint, keyed
 from rag.database import Database, ReadSession, WriteSession
@@ -104,7 +105,7 @@ def entries(
     asked = {AuditRow.action: action, AuditRow.caller_id: caller_id, AuditRow.subject: subject}
     wanted = [column == value for column, value in asked.items() if value is not None]
     wanted += [AuditRow.number < before] if before is not None else []
-    wanted += _between(since, until)
+    wanted += between(AuditRow.at, since, until)
     statement = select(AuditRow).where(*wanted).order_by(AuditRow.number.desc()).limit(limit)
     return [_entry(row) for row in session.scalars(statement)]
 
@@ -115,13 +116,16 @@ def oldest_first(
     """All rows from ``since`` on and before ``until``, a few hundred in memory at a time. Raises Forbidden for all but
     administrators."""
     _check_may_read(caller)
-    statement = select(AuditRow).where(*_between(since, until)).order_by(AuditRow.number)
+    statement = select(AuditRow).where(*between(AuditRow.at, since, until)).order_by(AuditRow.number)
     for row in session.scalars(statement.execution_options(yield_per=500)):
         yield _entry(row)
 
 
-def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    return [*([AuditRow.at >= _utc(since)] if since else []), *([AuditRow.at < _utc(until)] if until else [])]
+def between(
+    column: InstrumentedAttribute[datetime], since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
+    """From ``since`` on and before ``until``, as far as they are stated."""
+    return [*([column >= _utc(since)] if since else []), *([column < _utc(until)] if until else [])]
 
 
 def _utc(moment: datetime) -> datetime:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from rag import catalog
 from rag.abstention import told
+from rag.audit import between
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.tables import AnswerPassageRow, AnswerRow
@@ -78,10 +79,25 @@ def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
     return _restored(session, row)
 
 
-def latest(session: ReadSession, caller: Caller, limit: int = 50) -> list[Answer]:
-    """The answers that the caller may see, newest first."""
-    newest = select(AnswerRow).where(*seen_by(caller)).order_by(AnswerRow.created_at.desc(), AnswerRow.id).limit(limit)
-    return [_restored(session, row) for row in session.scalars(newest)]
+def latest(
+    session: ReadSession,
+    caller: Caller,
+    limit: int = 50,
+    offset: int = 0,
+    *,
+    status: str | None = None,
+    caller_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Answer]:
+    """The answers that the caller may see, newest first: of one ``status``, asked by one caller, from ``since`` on and
+    before ``until``, both in UTC where they name no time zone."""
+    wanted = seen_by(caller)
+    wanted += [AnswerRow.status == status] if status else []
+    wanted += [AnswerRow.caller_id == caller_id] if caller_id else []
+    wanted += between(AnswerRow.created_at, since, until)
+    newest = select(AnswerRow).where(*wanted).order_by(AnswerRow.created_at.desc(), AnswerRow.id)
+    return [_restored(session, row) for row in session.scalars(newest.limit(limit).offset(offset))]
 
 
 def turns(session: ReadSession, caller: Caller, conversation_id: str, limit: int) -> tuple[Turn, ...]:

@@ -148,6 +148,12 @@ class Settings(BaseSettings):
         description="File of the key that the audit record is sealed with, made at first use; empty means `audit.key` "
         "under `RAG_HOME`. Keep a copy apart from the database's backups.",
     )
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        description="Days for which answers and rows of the audit record are kept; `0` keeps them for good. Once a day "
+        "the worker removes what is older, and leaves a checkpoint that vouches for it.",
+    )
     max_upload_mb: int = Field(default=100, ge=1, description="Largest file that an upload may have, in MB.")
     ingest_roots: str = Field(
         default="",

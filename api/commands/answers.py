@@ -1,5 +1,7 @@
 """``answers``: list, show, replay."""
 
+from typing import Any
+
 import click
 
 from api.commands.shared import as_json, open_home, print_json
@@ -12,8 +14,13 @@ def answers() -> None:
 
 @answers.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the newest.")
+@click.option("--status", type=click.Choice(["answered", "abstained", "partial", "failed"]))
+@click.option("--caller", "caller_id", metavar="ID", help="Those that one caller asked for.")
+@click.option("--since", type=click.DateTime(), help="From then on, UTC.")
+@click.option("--until", type=click.DateTime(), help="Before then, UTC.")
 @as_json
-def list_answers(limit: int, as_json: bool) -> None:
+def list_answers(as_json: bool, **asked: Any) -> None:
     """The latest answers, newest first."""
     from api.terminal import print_answers
     from api.wire import answer_summary_json
@@ -21,7 +28,7 @@ def list_answers(limit: int, as_json: bool) -> None:
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system, system.database.reading() as session:
-        found = record.latest(session, LOCAL_ADMIN, limit)
+        found = record.latest(session, LOCAL_ADMIN, **asked)
     if as_json:
         print_json(answer_summary_json(answer) for answer in found)
     else:
