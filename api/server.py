@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -43,6 +44,17 @@ from rag.settings import Settings, read_settings
 from rag.system import open_system
 from rag.translation import translate
 
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig  # older versions have none, and need none
+
+NO_TELEMETRY: "TelemetryConfig" = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""What newer FastAPI sends has paths with ids in it, and what was wrong with a body in the words of the body."""
 WEB = Path(__file__).parent / "web"
 MEET_WITHIN_S = 5.0
 log = logging.getLogger(__name__)
@@ -78,6 +90,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        telemetry=NO_TELEMETRY,
     )
     app.state.stopping = threading.Event()
     app.state.metrics = Metrics()
