@@ -19,11 +19,12 @@ from rag.placeholders import Kind
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """``text[start:end]`` identifies somebody."""
+    """``text[start:end]`` identifies somebody. Where a word before it says of which kind it is, it is ``announced``."""
 
     start: int
     end: int
     kind: Kind
+    announced: bool = False
 
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![A-Za-z0-9])", re.ASCII)
@@ -107,7 +108,7 @@ def identifiers(text: str) -> Iterator[Identifier]:
             yield Identifier(*match.span(), kind)
     for pattern, kind in _BEHIND_A_WORD:
         for match in pattern.finditer(text):
-            yield Identifier(*match.span("value"), kind)
+            yield Identifier(*match.span("value"), kind, announced=True)
     for match in _SSN.finditer(text):
         if ssn.is_valid(match[0]):
             yield Identifier(*match.span(), "id")

@@ -66,11 +66,16 @@ def masked_query(query: Query, settings: Settings) -> tuple[Query, tuple[Kind, .
     return replace(query, text=found.text), found.kinds
 
 
+def _rank(one: Identifier) -> tuple[int, bool, int, int]:
+    return one.start - one.end, not one.announced, _FIRST.index(one.kind), one.start
+
+
 def _apart(found: Sequence[Identifier], text: str) -> list[Identifier]:
-    """What was found without overlaps, in order: of several in one place the longest counts, with what others add."""
+    """What was found without overlaps, in order: of several in one place the longest counts, of equal ones what a word
+    announces."""
     kept: list[Identifier] = []
     placeholders = [match.span() for match in PLACEHOLDER.finditer(text)]
-    best_first = sorted(found, key=lambda one: (one.start - one.end, _FIRST.index(one.kind), one.start))
+    best_first = sorted(found, key=_rank)
     for one in best_first:
         if any(one.start < end and start < one.end for start, end in placeholders):
             continue

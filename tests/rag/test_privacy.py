@@ -29,6 +29,10 @@ def test_the_measure_counts_an_identifier_that_is_still_there() -> None:
         ("My SSN is 219-09-9999.", "My SSN is [ID number]."),
         ("NHS number 943 476 5919, fever", "NHS number [ID number], fever"),
         ("DOB 12/03/1961, call 020 7946 0958", "DOB [date of birth], call [phone]"),
+        (
+            "phone 415-555-0199 is no NHS number, though it could be",
+            "phone [phone] is no NHS number, though it could be",
+        ),
         ("Write to a.b@example.org.", "Write to [email]."),
         ("She lives at 12 High Street, Leeds LS1 4AP. Fever?", "She lives at [address]. Fever?"),
         ("患者王小明，身份证号11010519491231002X，痛风", "患者[姓名]，身份证号[证件号]，痛风"),
