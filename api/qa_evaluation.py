@@ -116,7 +116,7 @@ def rescored(folder: Path) -> QaEvaluation:
         raise UnreadableFile(f"{folder / 'items.jsonl'} has no scored item: let the evaluation run to its end first")
     try:
         run: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))["run"]
-    except (ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise UnreadableFile(f"{metrics} is none that evaluate qa wrote: {error!r}") from error
     return QaEvaluation(run, tuple(items), run_figures(items), tuple(others))
 
