@@ -3,10 +3,10 @@
     python benchmarks/faults.py --seconds 600 --users 64
     python benchmarks/faults.py --seconds 600 --users 64 --database postgresql
 
-Faults are ``kill -9`` of the service, of its worker and of PostgreSQL, a restart of PostgreSQL, a full disk, and a jump
-of the clock by a day forwards and back; after the load, a home that cannot be written to. A full and a read-only disk
-need root, which gives the home a file system of its own; a jump of the clock needs libfaketime
-(``pip install libfaketime``), through which the service then sees its clock. What cannot be done here is named.
+Faults are ``kill -9`` of the service, of its worker and of PostgreSQL, a restart of PostgreSQL, a full disk, and, with
+``--clock``, a jump of the clock by a day forwards and back; after the load, a home that cannot be written to. A full
+and a read-only disk need root, which gives the home a file system of its own; the clock needs libfaketime (``pip
+install libfaketime``), through which the service then sees its own. What cannot be done here is named.
 
 Held is what ``load.py`` holds, but for connections that break: nothing acknowledged is lost, nothing is there twice,
 ``verify`` is clean. A broken connection may have done what it was for or not.
@@ -114,10 +114,10 @@ def kinds_of(service: Service, postgres: Postgres | None, disk: Path | None, clo
 
 
 @contextmanager
-def disk_of_its_own() -> Iterator[Path | None]:
+def disk_of_its_own(mib: int = DISK_MIB) -> Iterator[Path | None]:
     """A small file system to fill, where this may mount one."""
     with TemporaryDirectory(prefix="disk-", ignore_cleanup_errors=True) as folder:
-        size = f"size={DISK_MIB}m,mode=755"
+        size = f"size={mib}m,mode=755"
         mounted = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, check=False
         )
@@ -128,6 +128,11 @@ def disk_of_its_own() -> Iterator[Path | None]:
             yield Path(folder)
         finally:
             subprocess.run(["umount", "--lazy", folder], check=False)
+
+
+def remount(disk: Path, how: str) -> None:
+    """Makes a disk read-only (``ro``) or writable (``rw``); nobody may have a file on it open to write."""
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
 
 
 def clock_of_its_own(folder: Path) -> tuple[Path | None, dict[str, str]]:
@@ -153,9 +158,7 @@ def refuses_to_start_read_only(service: Service, disk: Path) -> list[str]:
     """What goes wrong where the home cannot be written to: the service has to say so and end, or to serve what needs no
     writing; and all is as before once it can be written to again."""
     service.stop()
-    remounted = subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True, text=True, check=False)
-    if remounted.returncode != 0:
-        return [f"read-only disk: {remounted.stderr.strip()}"]
+    remount(disk, "ro")
     problems = []
     try:
         tried = service.command("search", "blood pressure", "--json")
@@ -166,7 +169,7 @@ def refuses_to_start_read_only(service: Service, disk: Path) -> list[str]:
         if refused.returncode != 1 or "Traceback" in refused.stderr:
             problems.append(f"read-only disk: ingest gave {refused.returncode} {refused.stderr[-500:]}")
     finally:
-        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        remount(disk, "rw")
     service.start()
     return problems
 
@@ -179,11 +182,12 @@ def measure(
     every: float,
     seed: int = 0,
     prepared: Path | None = None,
+    with_clock: bool = False,
 ) -> dict[str, Any]:
     """The report of one run; ``problems`` is what does not hold, ``not_done`` what could not be tried here."""
     told = Told()
     with TemporaryDirectory(prefix="faults-") as folder, disk_of_its_own() as disk:
-        clock, environment = clock_of_its_own(Path(folder))
+        clock, environment = clock_of_its_own(Path(folder)) if with_clock else (None, {})
         with served(database, models, disk, prepared) as (service, postgres):
             if clock is not None:
                 service.stop()
@@ -227,11 +231,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--every", type=float, default=8, help="seconds between two faults, on average")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--clock", action="store_true", help="let the service's clock jump; slows it down")
     parser.add_argument("--home", type=Path, default=Path("data"), help="whose prepared model is used")
     parser.add_argument("--out", type=Path, help="file for the report as JSON")
     arguments = parser.parse_args()
     models = arguments.home / "models"
-    report = measure(arguments.database, arguments.users, arguments.seconds, models, arguments.every, arguments.seed)
+    load = arguments.database, arguments.users, arguments.seconds
+    report = measure(*load, models, arguments.every, arguments.seed, with_clock=arguments.clock)
     done = ", ".join(f"{kind} {count} times" for kind, count in report["faults"].items())
     print(f"{done or 'no fault'}; not done here: {', '.join(report['not_done'])}")
     print(table(report))

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,8 +92,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'taiyi.db'}"
         return
-    maintenance = request.getfixturevalue("postgresql").replace("postgresql://", "postgresql+psycopg://")
-    engine = create_engine(maintenance, isolation_level="AUTOCOMMIT")
+    with new_postgresql_database(request.getfixturevalue("postgresql")) as url:
+        yield url
+
+
+@contextmanager
+def new_postgresql_database(maintenance: str) -> Iterator[str]:
+    """The URL of an empty database at the server of ``maintenance``, dropped in the end."""
+    driver = maintenance.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(driver, isolation_level="AUTOCOMMIT")
     name = f"test_{os.urandom(6).hex()}"
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
@@ -100,6 +108,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def modules_postgresql(postgresql: str) -> Iterator[str]:
+    """An empty database for all tests of a module."""
+    with new_postgresql_database(postgresql) as url:
+        yield url
 
 
 @pytest.fixture
