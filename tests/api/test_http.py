@@ -7,21 +7,25 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.server import create_app, run
+from conftest import new_home
 from rag.errors import InvalidRequest
+from rag.restoring import restore_backup
 from rag.settings import Settings
 
 ANSWER = "id question language mode status text sentences withheld conflicts citations passages confidence model"
 CITATION = "marker passage_id document_id edition_id external_id title publisher edition published url section page"
 
 
-@pytest.fixture(scope="module")
-def client(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """The service over a copy of the sample library; tests that write leave it as they found it."""
-    import shutil
-
-    home = shutil.copytree(sample_home, tmp_path_factory.mktemp("http") / "home", symlinks=True)
-    app = create_app(Settings(home=Path(home), max_upload_mb=1))
-    with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def client(
+    request: pytest.FixtureRequest, sample_backup: Path, tmp_path_factory: pytest.TempPathFactory, models: Path
+) -> Iterator[TestClient]:
+    """The service over a copy of the sample library, on either database; tests that write leave it as they found it."""
+    home = new_home(tmp_path_factory.mktemp("http") / "home", models)
+    url = request.getfixturevalue("modules_postgresql") if request.param == "postgresql" else ""
+    settings = Settings(home=home, database_url=url, max_upload_mb=1)
+    restore_backup(settings, sample_backup)
+    with TestClient(create_app(settings), base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
         yield opened
 
 

@@ -83,11 +83,11 @@ def test_what_waits_in_sql_is_done_and_told_by_file(system: System, tmp_path: Pa
     assert list((system.home / "jobs").iterdir()) == []
 
 
-def test_the_same_upload_twice_comes_in_once(lite_system: System, tmp_path: Path) -> None:
-    both = [upload(lite_system, tmp_path, "# A\n\nTazoline is given at 5 mg.\n", name) for name in ("a.md", "b.md")]
-    run_all(lite_system)
-    assert [done(lite_system, job.id).counts for job in both] == [{"added": 1}, {"unchanged": 1}]
-    assert len(found(lite_system, "Tazoline")) == 1
+def test_the_same_upload_twice_comes_in_once(system: System, tmp_path: Path) -> None:
+    both = [upload(system, tmp_path, "# A\n\nTazoline is given at 5 mg.\n", name) for name in ("a.md", "b.md")]
+    run_all(system)
+    assert [done(system, job.id).counts for job in both] == [{"added": 1}, {"unchanged": 1}]
+    assert len(found(system, "Tazoline")) == 1
 
 
 def test_a_folder_is_planned_then_read(system: System, folder: Path) -> None:
@@ -115,15 +115,15 @@ def test_a_job_stopped_between_files_keeps_what_it_read_and_retry_reads_the_rest
     assert (done(system, job.id).state, done(system, job.id).counts) == ("succeeded", {"added": 6})
 
 
-def test_a_worker_that_leaves_queues_its_job_again(lite_system: System, folder: Path) -> None:
-    job = jobs.detach(lite_system, LOCAL_ADMIN, "default", [folder])
+def test_a_worker_that_leaves_queues_its_job_again(system: System, folder: Path) -> None:
+    job = jobs.detach(system, LOCAL_ADMIN, "default", [folder])
     leaving = after(4)
-    run = run_waiting(lite_system, job.id, leaving)
+    run = run_waiting(system, job.id, leaving)
     assert run is not None
     assert run.state == "queued"
-    assert done(lite_system, job.id).finished_at is None
-    run_all(lite_system)
-    assert (done(lite_system, job.id).state, done(lite_system, job.id).counts) == ("succeeded", {"added": 6})
+    assert done(system, job.id).finished_at is None
+    run_all(system)
+    assert (done(system, job.id).state, done(system, job.id).counts) == ("succeeded", {"added": 6})
 
 
 def test_a_job_that_was_cut_off_goes_on_without_the_files_that_were_done(system: System, folder: Path) -> None:
@@ -166,14 +166,14 @@ def test_a_file_that_ended_its_reader_again_and_again_is_given_up(lite_system: S
     assert list((lite_system.home / "jobs").iterdir()) == []
 
 
-def test_cancelling_before_it_began_and_after_it_ended(lite_system: System, folder: Path) -> None:
-    job = jobs.detach(lite_system, LOCAL_ADMIN, "default", [folder])
-    assert jobs.cancel(lite_system, LOCAL_ADMIN, job.id).state == "cancelled"
-    assert next_jobs(lite_system) == []
-    assert run_waiting(lite_system, job.id, lambda: False) is None
-    jobs.retry(lite_system, LOCAL_ADMIN, job.id)
-    run_all(lite_system)
-    ended = jobs.cancel(lite_system, LOCAL_ADMIN, job.id)
+def test_cancelling_before_it_began_and_after_it_ended(system: System, folder: Path) -> None:
+    job = jobs.detach(system, LOCAL_ADMIN, "default", [folder])
+    assert jobs.cancel(system, LOCAL_ADMIN, job.id).state == "cancelled"
+    assert next_jobs(system) == []
+    assert run_waiting(system, job.id, lambda: False) is None
+    jobs.retry(system, LOCAL_ADMIN, job.id)
+    run_all(system)
+    ended = jobs.cancel(system, LOCAL_ADMIN, job.id)
     assert (ended.state, ended.cancel_requested, ended.counts) == ("succeeded", False, {"added": 6})
 
 
@@ -192,50 +192,48 @@ def test_retry_reads_the_failed_files_only(system: System, folder: Path) -> None
         jobs.retry(system, LOCAL_ADMIN, run.job_id)
 
 
-def test_a_failed_upload_can_be_retried(lite_system: System, tmp_path: Path) -> None:
-    job = upload(lite_system, tmp_path, "", "empty.md")
+def test_a_failed_upload_can_be_retried(system: System, tmp_path: Path) -> None:
+    job = upload(system, tmp_path, "", "empty.md")
     with pytest.raises(InvalidRequest, match="once it has ended"):
-        jobs.retry(lite_system, LOCAL_ADMIN, job.id)
-    run_all(lite_system)
-    jobs.retry(lite_system, LOCAL_ADMIN, job.id)
-    run_all(lite_system)
-    assert done(lite_system, job.id).counts == {"failed": 1}
+        jobs.retry(system, LOCAL_ADMIN, job.id)
+    run_all(system)
+    jobs.retry(system, LOCAL_ADMIN, job.id)
+    run_all(system)
+    assert done(system, job.id).counts == {"failed": 1}
 
 
-def test_an_archive_is_told_by_its_files_and_only_the_failed_one_is_retried(
-    lite_system: System, tmp_path: Path
-) -> None:
+def test_an_archive_is_told_by_its_files_and_only_the_failed_one_is_retried(system: System, tmp_path: Path) -> None:
     packed = tmp_path / "bundle.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("good.md", "# Good\n\nTazoline is given at 5 mg.\n")
         archive.writestr("in/bad.pdf", b"junk")
-    job = upload(lite_system, tmp_path, packed.read_bytes(), "bundle.zip")
-    run_all(lite_system)
+    job = upload(system, tmp_path, packed.read_bytes(), "bundle.zip")
+    run_all(system)
     told = [("bundle.zip!/in/bad.pdf", "failed"), ("bundle.zip!/good.md", "added")]
-    assert [(file.path, file.status) for file in done(lite_system, job.id).files or ()] == told
-    assert done(lite_system, job.id).state == "partial"
-    jobs.retry(lite_system, LOCAL_ADMIN, job.id)
-    run_all(lite_system)
-    assert [(file.path, file.status) for file in done(lite_system, job.id).files or ()] == told
+    assert [(file.path, file.status) for file in done(system, job.id).files or ()] == told
+    assert done(system, job.id).state == "partial"
+    jobs.retry(system, LOCAL_ADMIN, job.id)
+    run_all(system)
+    assert [(file.path, file.status) for file in done(system, job.id).files or ()] == told
 
 
-def test_a_job_with_a_wrong_manifest_fails_as_a_whole_and_says_why(lite_system: System, folder: Path) -> None:
+def test_a_job_with_a_wrong_manifest_fails_as_a_whole_and_says_why(system: System, folder: Path) -> None:
     (folder / "manifest.toml").write_text('[[document]]\nfile = "0.md"\ncolour = "red"\n')
-    job = jobs.detach(lite_system, LOCAL_ADMIN, "default", [folder])
-    run_all(lite_system)
-    ended = done(lite_system, job.id)
+    job = jobs.detach(system, LOCAL_ADMIN, "default", [folder])
+    run_all(system)
+    ended = done(system, job.id)
     assert (ended.state, ended.counts) == ("failed", {})
     assert "colour" in str(ended.error)
     (folder / "manifest.toml").unlink()
-    jobs.retry(lite_system, LOCAL_ADMIN, job.id)
-    run_all(lite_system)
-    assert (done(lite_system, job.id).state, done(lite_system, job.id).error) == ("succeeded", None)
+    jobs.retry(system, LOCAL_ADMIN, job.id)
+    run_all(system)
+    assert (done(system, job.id).state, done(system, job.id).error) == ("succeeded", None)
 
 
-def test_a_file_name_that_is_no_utf8_is_told_in_writing(lite_system: System, folder: Path) -> None:
+def test_a_file_name_that_is_no_utf8_is_told_in_writing(system: System, folder: Path) -> None:
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff.pdf")).write_bytes(b"junk")
-    run = run_now(lite_system, LOCAL_ADMIN, "default", [folder], discover([folder]))
-    failed = jobs.job(lite_system, LOCAL_ADMIN, run.job_id, "failed").files or ()
+    run = run_now(system, LOCAL_ADMIN, "default", [folder], discover([folder]))
+    failed = jobs.job(system, LOCAL_ADMIN, run.job_id, "failed").files or ()
     assert [Path(file.path).name for file in failed] == [r"\xff.pdf"]
 
 
@@ -257,37 +255,37 @@ def test_a_file_name_cannot_leave_its_folder(lite_system: System, tmp_path: Path
     assert (jobs.upload_folder(lite_system, job.id) / kept).is_file()
 
 
-def test_bad_metadata_is_refused_before_anything_is_stored(lite_system: System, tmp_path: Path) -> None:
+def test_bad_metadata_is_refused_before_anything_is_stored(system: System, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="colour"):
-        upload(lite_system, tmp_path, "# A", stated={"colour": "red"})
-    assert not (lite_system.home / "uploads").exists()
+        upload(system, tmp_path, "# A", stated={"colour": "red"})
+    assert not (system.home / "uploads").exists()
 
 
-def test_jobs_are_seen_by_their_caller_and_administrators(lite_system: System, tmp_path: Path) -> None:
-    mine = upload(lite_system, tmp_path, "# A\n\nText.\n")
+def test_jobs_are_seen_by_their_caller_and_administrators(system: System, tmp_path: Path) -> None:
+    mine = upload(system, tmp_path, "# A\n\nText.\n")
     (tmp_path / "theirs.md").write_text("# B\n\nText.\n")
-    theirs = jobs.accept(lite_system, EDITOR, "default", tmp_path / "theirs.md", "b.md", {})
+    theirs = jobs.accept(system, EDITOR, "default", tmp_path / "theirs.md", "b.md", {})
     for refused in (jobs.job, jobs.summary, jobs.cancel, jobs.retry):
         with pytest.raises(NotFound):
-            refused(lite_system, EDITOR, mine.id)
-    assert jobs.summary(lite_system, Caller("other", Role.ADMIN), mine.id) == mine
-    assert [job.id for job in jobs.listing(lite_system, EDITOR)[0]] == [theirs.id]
-    listed, total = jobs.listing(lite_system, LOCAL_ADMIN, limit=1)
+            refused(system, EDITOR, mine.id)
+    assert jobs.summary(system, Caller("other", Role.ADMIN), mine.id) == mine
+    assert [job.id for job in jobs.listing(system, EDITOR)[0]] == [theirs.id]
+    listed, total = jobs.listing(system, LOCAL_ADMIN, limit=1)
     assert ([job.id for job in listed], total) == ([theirs.id], 2)
-    assert jobs.listing(lite_system, LOCAL_ADMIN, state="running") == ([], 0)
+    assert jobs.listing(system, LOCAL_ADMIN, state="running") == ([], 0)
     with pytest.raises(InvalidRequest, match="finished"):
-        jobs.listing(lite_system, LOCAL_ADMIN, state="finished")
+        jobs.listing(system, LOCAL_ADMIN, state="finished")
 
 
-def test_loading_takes_an_editor_and_a_collection_of_theirs(lite_system: System, tmp_path: Path) -> None:
+def test_loading_takes_an_editor_and_a_collection_of_theirs(system: System, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# A")
     with pytest.raises(Forbidden, match="editor"):
-        jobs.accept(lite_system, Caller("reader", Role.READER), "default", tmp_path / "a.md", "a.md", {})
+        jobs.accept(system, Caller("reader", Role.READER), "default", tmp_path / "a.md", "a.md", {})
     with pytest.raises(NotFound, match="secret"):
-        jobs.accept(lite_system, EDITOR, "secret", tmp_path / "a.md", "a.md", {})
+        jobs.accept(system, EDITOR, "secret", tmp_path / "a.md", "a.md", {})
 
 
-def test_folders_over_http_are_held_to_the_roots(lite_system: System, folder: Path, tmp_path: Path) -> None:
+def test_folders_over_http_are_held_to_the_roots(system: System, folder: Path, tmp_path: Path) -> None:
     anywhere = Caller("editor", Role.EDITOR)
     inside, outside = folder / "inside", tmp_path / "outside"
     inside.mkdir()
@@ -297,9 +295,9 @@ def test_folders_over_http_are_held_to_the_roots(lite_system: System, folder: Pa
     (inside / "link.md").symlink_to(outside / "secret.md")
     (inside / "away").symlink_to(outside)
     with pytest.raises(Forbidden, match="RAG_INGEST_ROOTS"):
-        jobs.accept_folders(lite_system, anywhere, "default", [str(inside)])
-    settings = Settings(home=lite_system.home, ingest_roots=f"/nowhere:{folder}")
-    system = replace(lite_system, settings=settings)
+        jobs.accept_folders(system, anywhere, "default", [str(inside)])
+    settings = Settings(home=system.home, ingest_roots=f"/nowhere:{folder}")
+    system = replace(system, settings=settings)
     for path in (outside, inside / "away", inside / "away" / "secret.md", f"{inside}/../../outside", "inside"):
         with pytest.raises(Forbidden, match="RAG_INGEST_ROOTS"):
             jobs.accept_folders(system, anywhere, "default", [str(path)])
@@ -313,13 +311,13 @@ def test_folders_over_http_are_held_to_the_roots(lite_system: System, folder: Pa
     assert found(system, "Quoxin") == []
 
 
-def test_records_in_one_file_are_one_file_with_many_documents(lite_library: Library) -> None:
+def test_records_in_one_file_are_one_file_with_many_documents(library: Library) -> None:
     lines = (json.dumps({"id": f"r{i}", "title": f"Record {i}", "text": f"Record {i} on Drug{i}."}) for i in range(70))
-    path = lite_library.write("records.jsonl", "\n".join(lines))
+    path = library.write("records.jsonl", "\n".join(lines))
     began = time.time()
-    run = run_now(lite_library.system, LOCAL_ADMIN, "default", [path], discover([path]))
-    [file] = done(lite_library.system, run.job_id).files or ()
+    run = run_now(library.system, LOCAL_ADMIN, "default", [path], discover([path]))
+    [file] = done(library.system, run.job_id).files or ()
     assert (file.status, file.documents, file.document_id) == ("added", 70, None)
-    job = done(lite_library.system, run.job_id)
+    job = done(library.system, run.job_id)
     assert job.passages == 70
     assert str(job.started_at) >= time.strftime("%Y-%m-%d", time.gmtime(began))

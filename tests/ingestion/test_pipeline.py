@@ -24,9 +24,9 @@ def pdf(encrypted: bool = False) -> bytes:
     return data.getvalue()
 
 
-def test_a_bad_file_fails_alone_and_says_why(lite_library: Library) -> None:
-    folder = lite_library.folder
-    lite_library.write("good.md", "# Good\n\nThis one is fine.\n")
+def test_a_bad_file_fails_alone_and_says_why(library: Library) -> None:
+    folder = library.folder
+    library.write("good.md", "# Good\n\nThis one is fine.\n")
     (folder / "empty.md").write_bytes(b"")
     (folder / "truncated.pdf").write_bytes(pdf()[:-300])
     (folder / "encrypted.pdf").write_bytes(pdf(encrypted=True))
@@ -35,15 +35,15 @@ def test_a_bad_file_fails_alone_and_says_why(lite_library: Library) -> None:
     (folder / "gb18030.txt").write_bytes(CHINESE.encode("gb18030"))
     (folder / "utf16.txt").write_bytes(CHINESE.replace("哮喘", "肺炎").encode("utf-16"))
     (folder / "really-a-pdf.txt").write_bytes(pdf())
-    results = lite_library.ingest()
+    results = library.ingest()
     failed = {name: result.reason for name, result in results.items() if result.status == "failed"}
     assert failed.keys() == {"empty.md", "truncated.pdf", "encrypted.pdf", "junk.txt", "picture.png"}
     assert all(name in reason for name, reason in failed.items())
     assert "empty" in failed["empty.md"]
     assert "encrypted" in failed["encrypted.pdf"]
-    assert "急性发作时首选" in lite_library.found("哮喘急性发作")[0]
-    assert "Levothyroxine" in lite_library.found("levothyroxine")[0]
-    assert verify(lite_library.system) == []
+    assert "急性发作时首选" in library.found("哮喘急性发作")[0]
+    assert "Levothyroxine" in library.found("levothyroxine")[0]
+    assert verify(library.system) == []
 
 
 def test_a_path_that_is_not_there_fails_by_name(lite_library: Library) -> None:
@@ -84,22 +84,22 @@ def test_reading_an_old_edition_again_does_not_resurrect_it(library: Library) ->
     assert library.found("limit") == ["G\n\nThe limit is 130."]
 
 
-def test_the_same_bytes_under_another_name_come_in_once(lite_library: Library) -> None:
-    lite_library.write("a.md", "# A\n\nThe dose is 5 mg.\n")
-    lite_library.write("b.md", "# A\n\nThe dose is 5 mg.\n")
-    results = lite_library.ingest()
+def test_the_same_bytes_under_another_name_come_in_once(library: Library) -> None:
+    library.write("a.md", "# A\n\nThe dose is 5 mg.\n")
+    library.write("b.md", "# A\n\nThe dose is 5 mg.\n")
+    results = library.ingest()
     assert [results[name].status for name in ("a.md", "b.md")] == ["added", "unchanged"]
     assert "a.md" in results["b.md"].reason
-    assert lite_library.found("dose") == ["A\n\nThe dose is 5 mg."]
+    assert library.found("dose") == ["A\n\nThe dose is 5 mg."]
 
 
-def test_metadata_that_changed_is_taken_over(lite_library: Library) -> None:
-    path = lite_library.write("a.md", "# A\n\nThe dose is 5 mg.\n", publisher="One")
-    lite_library.ingest()
+def test_metadata_that_changed_is_taken_over(library: Library) -> None:
+    path = library.write("a.md", "# A\n\nThe dose is 5 mg.\n", publisher="One")
+    library.ingest()
     (path.parent / "manifest.toml").write_text('[[document]]\nfile = "a.md"\npublisher = "Two"\n')
-    assert lite_library.ingest()["a.md"].status == "updated"
-    assert lite_library.found("dose", filters={"publisher": "Two"}) == ["A\n\nThe dose is 5 mg."]
-    assert lite_library.found("dose", filters={"publisher": "One"}) == []
+    assert library.ingest()["a.md"].status == "updated"
+    assert library.found("dose", filters={"publisher": "Two"}) == ["A\n\nThe dose is 5 mg."]
+    assert library.found("dose", filters={"publisher": "One"}) == []
 
 
 def test_a_file_that_is_not_what_the_manifest_names_is_refused(lite_library: Library) -> None:
@@ -126,9 +126,9 @@ def test_the_original_file_is_kept(lite_library: Library) -> None:
     assert original_path(lite_library.system.home, sha256_of(path)).read_bytes() == path.read_bytes()
 
 
-def test_hidden_files_are_passed_over(lite_library: Library) -> None:
-    lite_library.write(".DS_Store", "junk")
-    assert lite_library.ingest(lite_library.folder) == {}
+def test_hidden_files_are_passed_over(library: Library) -> None:
+    library.write(".DS_Store", "junk")
+    assert library.ingest(library.folder) == {}
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101])
@@ -139,24 +139,24 @@ def test_a_collection_has_a_sensible_name(lite_library: Library, name: str) -> N
         lite_library.ingest(lite_library.write("a.md", "# A\n\nText.\n"), collection=name)
 
 
-def test_pages_are_those_of_the_source(lite_library: Library) -> None:
-    (lite_library.folder / "two.pdf").write_bytes(pdf())
-    document_id = lite_library.ingest()["two.pdf"].document_id
-    with lite_library.system.database.reading() as session:
+def test_pages_are_those_of_the_source(library: Library) -> None:
+    (library.folder / "two.pdf").write_bytes(pdf())
+    document_id = library.ingest()["two.pdf"].document_id
+    with library.system.database.reading() as session:
         document = catalog.document(session, LOCAL_ADMIN, document_id)
         starts = catalog.page_starts(session, document.edition_id)
     assert starts == (0, document.text.index("Thyroid"))
 
 
-def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silent(lite_library: Library) -> None:
+def test_a_manifest_speaks_for_the_records_of_a_corpus_only_where_they_are_silent(library: Library) -> None:
     lines = [
         {"id": "a", "title": "A", "text": "Dose A.", "published": "2018"},
         {"id": "b", "title": "B", "text": "Dose B."},
     ]
     text = "\n".join(json.dumps(line) for line in lines)
-    lite_library.write("c.jsonl", text, title="All", edition="2023 edition", published="2023", publisher="P")
-    lite_library.ingest()
-    with lite_library.system.database.reading() as session:
+    library.write("c.jsonl", text, title="All", edition="2023 edition", published="2023", publisher="P")
+    library.ingest()
+    with library.system.database.reading() as session:
         found = {document.title: document for document in catalog.documents(session, LOCAL_ADMIN)}
     assert {title: one.editions[0].metadata.published for title, one in found.items()} == {"A": "2018", "B": "2023"}
     assert {(one.publisher, one.editions[0].metadata.edition) for one in found.values()} == {("P", None)}

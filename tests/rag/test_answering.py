@@ -31,12 +31,12 @@ def stored(answer_id: str, system: System) -> Answer:
 
 
 @pytest.fixture
-def disagreeing(lite_library: Library) -> Library:
+def disagreeing(library: Library) -> Library:
     """Two societies' guidelines on one drug."""
-    lite_library.write("a.md", OLD, title="Gout guideline", publisher="Society A", edition="1st", published="2016-05")
-    lite_library.write("b.md", NEW, title="Gout advice", publisher="Society B", edition="3rd", published="2023-02")
-    lite_library.ingest()
-    return lite_library
+    library.write("a.md", OLD, title="Gout guideline", publisher="Society A", edition="1st", published="2016-05")
+    library.write("b.md", NEW, title="Gout advice", publisher="Society B", edition="3rd", published="2023-02")
+    library.ingest()
+    return library
 
 
 def test_where_guidelines_disagree_both_are_shown_with_edition_and_date(disagreeing: Library) -> None:
@@ -79,12 +79,12 @@ def test_a_purge_erases_the_disagreement_with_its_words(disagreeing: Library) ->
     assert "20 mg" not in str(erased)
 
 
-def test_a_chinese_answer_names_the_disagreement_of_chinese_sources_in_chinese(lite_library: Library) -> None:
+def test_a_chinese_answer_names_the_disagreement_of_chinese_sources_in_chinese(library: Library) -> None:
     target = "# 痛风\n\n痛风患者血尿酸的控制目标为低于{} μmol/L。\n"
-    lite_library.write("a.md", target.format(360), title="痛风指南", published="2016")
-    lite_library.write("b.md", target.format(300), title="痛风共识", published="2022")
-    lite_library.ingest()
-    [conflict] = asked("痛风患者血尿酸的控制目标是多少？", lite_library.system).conflicts
+    library.write("a.md", target.format(360), title="痛风指南", published="2016")
+    library.write("b.md", target.format(300), title="痛风共识", published="2022")
+    library.ingest()
+    [conflict] = asked("痛风患者血尿酸的控制目标是多少？", library.system).conflicts
     assert conflict.message.startswith("各出处的数值不一致")
     assert "痛风共识, 2022，较新" in conflict.message
 

@@ -54,11 +54,11 @@ def make_of_another_version(system: System) -> None:
 
 
 @pytest.fixture
-def outdated(lite_library: Library) -> Library:
-    lite_library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
-    lite_library.ingest()
-    make_of_another_version(lite_library.system)
-    return lite_library
+def outdated(library: Library) -> Library:
+    library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
+    library.ingest()
+    make_of_another_version(library.system)
+    return library
 
 
 def test_a_word_index_of_another_version_is_not_searched_and_verify_says_what_to_do(outdated: Library) -> None:
@@ -115,12 +115,12 @@ def test_reindex_writes_it_anew(outdated: Library, monkeypatch: pytest.MonkeyPat
     assert outdated.found("urate", retrieval="lexical")
 
 
-def test_what_a_current_index_holds_is_left_alone(lite_library: Library) -> None:
-    lite_library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
-    lite_library.ingest()
-    name = lexical_of(lite_library.system)
-    recover(lite_library.system, 1)
-    assert lexical_of(lite_library.system) == name
+def test_what_a_current_index_holds_is_left_alone(library: Library) -> None:
+    library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
+    library.ingest()
+    name = lexical_of(library.system)
+    recover(library.system, 1)
+    assert lexical_of(library.system) == name
 
 
 class OtherEmbedder:
@@ -137,21 +137,21 @@ class OtherEmbedder:
         return vectors
 
 
-def test_compaction_and_merging_carry_over_no_vectors_of_another_model(lite_library: Library) -> None:
-    lite_library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
-    lite_library.ingest()
-    lite_library.system = replace(lite_library.system, embedder=OtherEmbedder())
+def test_compaction_and_merging_carry_over_no_vectors_of_another_model(library: Library) -> None:
+    library.write("a.md", "# Gout\n\nIn gout, urate is kept below 360.\n")
+    library.ingest()
+    library.system = replace(library.system, embedder=OtherEmbedder())
     for number in (1, 2):
-        lite_library.write(f"{number}.md", f"# Asthma {number}\n\nIn asthma, salbutamol is inhaled {number} times.\n")
-        lite_library.ingest()
-    merge_segments(lite_library.system, 1)
+        library.write(f"{number}.md", f"# Asthma {number}\n\nIn asthma, salbutamol is inhaled {number} times.\n")
+        library.ingest()
+    merge_segments(library.system, 1)
     with pytest.raises(Inconsistent, match="another model"):
-        lite_library.found("urate")
-    assert {problem.what for problem in verify(lite_library.system)} == {"vectors"}
-    compact(lite_library.system, 1)
-    assert verify(lite_library.system) == []
-    with lite_library.system.database.reading() as session:
+        library.found("urate")
+    assert {problem.what for problem in verify(library.system)} == {"vectors"}
+    compact(library.system, 1)
+    assert verify(library.system) == []
+    with library.system.database.reading() as session:
         [segment] = session.scalars(select(SegmentRow).where(SegmentRow.embedder == "eight numbers")).all()
     assert segment.passages == 3
-    assert lite_library.system.vectors.vectors(segment.name).shape == (3, 8)
-    assert lite_library.found("In gout, urate is kept below 360.", retrieval="dense")
+    assert library.system.vectors.vectors(segment.name).shape == (3, 8)
+    assert library.found("In gout, urate is kept below 360.", retrieval="dense")

@@ -227,8 +227,8 @@ def _check(checker: Checker, times: int, *kinds: str) -> None:
 
 
 @pytest.mark.usefixtures("narrow_arms")
-def test_searches_find_the_best_of_what_is_permitted_and_nothing_else(lite_library: Library) -> None:
-    _check(Checker(lite_library, seed=1, passages=240), 150, "copies", "refused")
+def test_searches_find_the_best_of_what_is_permitted_and_nothing_else(library: Library) -> None:
+    _check(Checker(library, seed=1, passages=240), 150, "copies", "refused")
 
 
 @pytest.mark.full

@@ -114,19 +114,19 @@ def test_after_a_purge_no_file_of_the_home_holds_the_words(lite_library: Library
     assert sqlite3.connect(home / "taiyi.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_an_original_that_other_documents_came_from_stays(lite_library: Library) -> None:
-    path = lite_library.write(
+def test_an_original_that_other_documents_came_from_stays(library: Library) -> None:
+    path = library.write(
         "r.jsonl",
         '{"id": "a", "title": "A", "text": "Quoxinol is given daily."}\n'
         '{"id": "b", "title": "B", "text": "Zotrin is given daily."}\n',
     )
-    lite_library.ingest()
-    kept = original_path(lite_library.system.home, sha256_of(path))
-    with lite_library.system.database.reading() as session:
+    library.ingest()
+    kept = original_path(library.system.home, sha256_of(path))
+    with library.system.database.reading() as session:
         first, second = catalog.documents(session, LOCAL_ADMIN)
-    assert not delete_document(lite_library.system, LOCAL_ADMIN, first.id, purge=True).original_erased
+    assert not delete_document(library.system, LOCAL_ADMIN, first.id, purge=True).original_erased
     assert kept.exists()
-    assert delete_document(lite_library.system, LOCAL_ADMIN, second.id, purge=True).original_erased
+    assert delete_document(library.system, LOCAL_ADMIN, second.id, purge=True).original_erased
     assert not kept.exists()
 
 
