@@ -81,6 +81,12 @@ async def identified(request: Request) -> Identity:
     return known
 
 
+async def identified_anew(request: Request) -> Caller:
+    """The caller of a request that goes on for long, looked up again. Raises what ``identified`` raises once the key or
+    session it came with has ended."""
+    return (await _looked_up(request)).caller
+
+
 async def _looked_up(request: Request) -> Identity:
     doors: Doors = request.app.state.doors
     address, request_id = address_of(request), request_id_of(request)

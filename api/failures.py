@@ -6,7 +6,7 @@ import time
 
 import anyio
 
-from rag import audit
+from rag.audit import append
 from rag.database import Database
 from rag.errors import TaiyiError
 from rag.types import Caller
@@ -43,4 +43,4 @@ class Failures:
 
     def _write(self, caller: Caller, details: dict[str, object]) -> None:
         with self._database.writing() as session:
-            audit.append(session, caller, "sign_in.failed", None, details)
+            append(session, caller, "sign_in.failed", None, details)

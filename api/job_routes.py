@@ -14,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import wire
+from api.access import identified_anew
 from api.events import HEARTBEAT, HEARTBEAT_S, event, event_stream
 from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
@@ -90,7 +91,8 @@ def retry_job(job_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
 
 @router.get("/jobs/{job_id}/events")
 async def follow_job(job_id: str, request: Request, system: OpenSystem, caller: Asker) -> StreamingResponse:
-    """Server-sent events: ``progress`` with the job whenever it changes, then ``done`` with its files, or ``error``."""
+    """Server-sent events: ``progress`` with the job whenever it changes, then ``done`` with its files, or ``error``, also
+    once the key or session it was asked with has ended."""
     first = await run_in_threadpool(jobs.summary, system, caller, job_id)
 
     async def events() -> AsyncIterator[str]:
@@ -104,7 +106,7 @@ async def follow_job(job_id: str, request: Request, system: OpenSystem, caller: 
                     yield HEARTBEAT
                     spoke_at = time.monotonic()
                 await asyncio.sleep(LOOK_EVERY_S)
-                job = await run_in_threadpool(jobs.summary, system, caller, job_id)
+                job = await run_in_threadpool(jobs.summary, system, await identified_anew(request), job_id)
             if job.finished:
                 yield event("done", wire.job_json(await run_in_threadpool(jobs.job, system, caller, job_id)))
         except TaiyiError as error:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -304,15 +305,33 @@ def test_a_key_that_is_made_revoked_or_expires_is_so_at_the_next_call(service: S
     assert service.client.get("/v1/collections", headers=headers).status_code == 401
 
 
-def test_what_was_asked_with_a_key_is_asked_by_that_key(service: Service) -> None:
-    answer = service.call("both", "POST", "/v1/ask", json={"question": QUESTION}).json()["id"]
-    [row] = [row for row in service.audited("sign_in.failed") if row.subject == answer] or [None]
-    assert row is None
+def test_a_revoked_key_ends_the_stream_that_was_begun_with_it(service: Service) -> None:
+    key_id, secret = service.new_key(Role.ADMIN)
+    job = _uploaded(service, "editor", "open")  # stays queued: nobody runs jobs here
+
+    def revoke() -> None:
+        time.sleep(1.5)
+        with service.system.database.writing() as session:
+            keys.revoke(session, LOCAL_ADMIN, key_id)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(revoke)
+        told = service.client.get(f"/v1/jobs/{job}/events", headers={"authorization": f"Bearer {secret}"})
+    assert (told.status_code, told.text.count("event: progress"), told.text.count("event: error")) == (200, 1, 1)
+    assert '"status": 401' in told.text
+
+
+def test_what_a_key_does_is_recorded_as_its_doing(service: Service) -> None:
     with service.system.database.reading() as session:
-        key = keys.find(session, service.secrets["both"])
+        key = keys.find(session, service.secrets["editor"])
     assert key is not None
-    created = [row for row in service.audited("key.create") if row.subject == key.id]
-    assert [(row.caller_id, row.details["role"]) for row in created] == [("local", "reader")]
+    document = _document(service, "open")
+    retired = service.call("editor", "POST", f"/v1/documents/{document}/retire", json={"on": "2099-01-01"})
+    assert service.call("editor", "POST", f"/v1/documents/{document}/retire", json={"undo": True}).status_code == 200
+    [row] = [row for row in service.audited("retire") if row.request_id == retired.headers["x-request-id"]]
+    assert (row.caller_id, row.address) == (f"key:{key.id}", "testclient")
+    [created] = [row for row in service.audited("key.create") if row.subject == key.id]
+    assert (created.caller_id, created.details["role"], created.details["collections"]) == ("local", "editor", ["open"])
 
 
 # Sessions of the page
