@@ -122,7 +122,7 @@ def tidy(system: System, collection_id: int) -> None:
     """Compacts where removed passages are a noticeable part of the indexes or the collection is small."""
     with system.database.reading() as session:
         indexed, kept = _indexed_count(session, collection_id), live_passages(session, collection_id)
-    if indexed != kept and (indexed < ALWAYS_COMPACT_BELOW or indexed - kept > DEAD_BEFORE_COMPACTION * indexed):
+    if indexed > kept and (indexed < ALWAYS_COMPACT_BELOW or indexed - kept > DEAD_BEFORE_COMPACTION * indexed):
         compact(system, collection_id)
 
 
