@@ -36,7 +36,7 @@ class Metrics:
     """The counts of one process."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # a second series for each, of which nobody asks
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Histogram(
