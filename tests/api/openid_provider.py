@@ -20,7 +20,7 @@ CLIENT, SECRET, AUDIENCE = "taiyi", "s3cret/with+signs", "taiyi-api"
 class OpenIdProvider:
     """Somebody is always signed in there: ``person`` are the claims about them."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.person: dict[str, Any] = {"sub": "u1", "groups": ["cardiology"]}
         self.changed: dict[str, Any] = {}
         self.asked = Counter[str]()
@@ -28,7 +28,7 @@ class OpenIdProvider:
         self.stated_issuer: str | None = None
         self.keys = [self.new_key("first")]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}/realm"
+        self.issuer = f"http://{host}:{self._server.server_address[1]}/realm"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
