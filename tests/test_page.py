@@ -122,6 +122,29 @@ def test_a_chinese_reader_asks_in_chinese_and_finds_the_page_in_chinese(new_page
     expect(page.get_by_role("button", name=f"出处 [1]：{answer['citations'][0]['title']}")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("locale", "asked", "shown", "told"),
+    [
+        ("en-US", f"Mr. Zebulon Quartermain: {ENGLISH}", f"Mr. [name]: {ENGLISH}", "taken out of the question"),
+        ("zh-CN", f"患者欧阳靖雯，{CHINESE}", f"患者[姓名]，{CHINESE}", "已从问题中隐去"),
+    ],
+)
+def test_a_name_in_a_question_is_gone_from_the_page_and_its_reader_told(
+    new_page: Any, locale: str, asked: str, shown: str, told: str
+) -> None:
+    page = new_page(locale=locale)
+    page.goto("/")
+    field = page.locator("#question")
+    field.fill(asked)
+    with page.expect_response("**/v1/ask"):
+        field.press("Enter")
+    expect(page.locator("#answer .notices")).to_contain_text(told)
+    expect(page.locator("#answer h2").first).to_have_text(shown)
+    expect(field).to_have_value(shown)
+    page.reload()
+    expect(page.locator("#answer .notices")).to_contain_text(told)
+
+
 def test_the_language_is_switched_in_place_and_remembered(page: Any) -> None:
     answer = _ask(page, ENGLISH)
     page.get_by_role("button", name="中文").click()
