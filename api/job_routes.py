@@ -91,8 +91,8 @@ def retry_job(job_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
 
 @router.get("/jobs/{job_id}/events")
 async def follow_job(job_id: str, request: Request, system: OpenSystem, caller: Asker) -> StreamingResponse:
-    """Server-sent events: ``progress`` with the job whenever it changes, then ``done`` with its files, or ``error``, also
-    once the key or session it was asked with has ended."""
+    """Server-sent events: ``progress`` with the job whenever it changes, then ``done`` with its files, or ``error``,
+    also once the key or session it was asked with has ended."""
     first = await run_in_threadpool(jobs.summary, system, caller, job_id)
 
     async def events() -> AsyncIterator[str]:

@@ -174,6 +174,7 @@ STATUSES = {
     421: "The service does not answer under this host name",
     422: "A field is bad or unknown; says which",
     429: "Too many requests; `Retry-After` says in how many seconds to come again",
+    431: "The request's head is larger than the service takes",
     502: "The language model answered with something that is no answer",
     503: "Something that is configured does not answer, or is busy; says what to start",
 }
@@ -243,7 +244,7 @@ def _describe_errors(operation: Json, method: str, path: str) -> None:
 
 def _statuses(operation: Json, method: str, path: str) -> list[int]:
     """The errors that a call may end with, ascending."""
-    found = {421, 503}
+    found = {421, 431, 503}
     if path.startswith("/v1/"):
         found |= {401, 403, 429}
     body = operation.get("requestBody")
