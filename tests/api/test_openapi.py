@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from requests import Session
 from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
 from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -31,7 +30,6 @@ from rag.types import LOCAL_ADMIN, Role
 
 URL = "http://127.0.0.1:8000"
 CHECKS = (
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
