@@ -1,18 +1,19 @@
 """The service held against its own OpenAPI document by Schemathesis: no 5xx, no status or form that is not declared."""
 
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import schemathesis
-from fastapi import FastAPI
+import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from requests import Session
 from schemathesis import GenerationMode
-from schemathesis.python import asgi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -23,12 +24,12 @@ from schemathesis.specs.openapi.checks import (
 from api import openapi
 from api.reference import REFERENCE, page
 from api.server import create_app
+from conftest import find_free_port
 from rag import keys
 from rag.database import open_database
 from rag.settings import Settings
 from rag.types import LOCAL_ADMIN, Role
 
-URL = "http://127.0.0.1:8000"
 CHECKS = (
     status_code_conformance,
     content_type_conformance,
@@ -42,14 +43,14 @@ STREAMS_ON = "GET /v1/jobs/{job_id}/events"
 
 
 class Service:
-    """The service with the sample documents, an answer and a job; ``secrets`` of keys by who has them."""
+    """The service at ``url`` with the sample documents, an answer and a job; ``secrets`` of keys by who has them."""
 
-    def __init__(self, app: FastAPI, session: Session, secrets: dict[str, str]) -> None:
-        self.app, self._session, self._secrets = app, session, secrets
+    def __init__(self, url: str, session: Session, secrets: dict[str, str]) -> None:
+        self._url, self._session, self._secrets = url, session, secrets
         question = {"question": "Below which eGFR is metformin contraindicated?"}
-        answer = session.post(f"{URL}/v1/ask", json=question, headers=self.headers("admin")).json()
+        answer = session.post(f"{url}/v1/ask", json=question, headers=self.headers("admin")).json()
         uploaded = {"file": ("a.txt", b"Metformin is given.")}
-        job = session.post(f"{URL}/v1/documents", files=uploaded, headers=self.headers("admin")).json()
+        job = session.post(f"{url}/v1/documents", files=uploaded, headers=self.headers("admin")).json()
         cited = answer["citations"][0]
         self.known = {
             "answer_id": answer["id"],
@@ -65,7 +66,7 @@ class Service:
 
     def hold(self, case: schemathesis.Case, who: str) -> None:
         case.call_and_validate(
-            session=self._session, app=self.app, base_url=URL, checks=CHECKS, headers=self.headers(who)
+            session=self._session, base_url=self._url, checks=CHECKS, headers=self.headers(who), timeout=60
         )
 
 
@@ -78,10 +79,19 @@ def opened(sample_home: Path, folder: Path, *callers: tuple[str, Role, list[str]
         with open_database(settings.sql_url, audit_key=settings.audit_key) as database, database.writing() as session:
             for who, role, may in callers:
                 secrets[who] = keys.create(session, LOCAL_ADMIN, who, role, may)[1]
-    app = create_app(settings, with_worker=False)
-    with asgi.get_client(app) as client:
-        yield Service(app, client, secrets)
-    asgi.shutdown_lifespans()
+    port = find_free_port()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings, with_worker=False), port=port, log_level="warning"))
+    running = threading.Thread(target=server.run)
+    running.start()
+    try:
+        while not server.started:
+            assert running.is_alive(), "the server did not start"
+            time.sleep(0.05)
+        with Session() as session:
+            yield Service(f"http://127.0.0.1:{port}", session, secrets)
+    finally:
+        server.should_exit = True
+        running.join()
 
 
 @pytest.fixture(scope="module")
