@@ -33,6 +33,13 @@ EXECUTABLE = Path(sys.executable).with_name("taiyi-rag")
 READY_WITHIN_S = 300
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NEEDS_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need Chromium (apt-get install chromium)"),
+]
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("RAG_")]:
@@ -236,3 +243,17 @@ def sample(sample_home: Path, embedder: Embedder, entailment: PackagedReader) ->
     """The sample library, to read from and to ask."""
     with open_system(Settings(home=sample_home)) as opened:
         yield replace(opened, embedder=embedder, entailment=entailment, reader=entailment)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium. Its client keeps the thread's event loop running, so that it ends with the tests that need it."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
+    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
+    quiet += ["--disable-component-update", "--disable-sync"]
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *quiet], timeout=60_000
+        )
+        yield chromium
+        chromium.close()

@@ -10,16 +10,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from conftest import find_free_port, start_server
+from conftest import NEEDS_BROWSER, find_free_port, start_server
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
 expect = sync_api.expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need Chromium (apt-get install chromium)"),
-]
+pytestmark = NEEDS_BROWSER
 
 ENGLISH = "Below which eGFR is metformin contraindicated?"
 CHINESE = "哮喘第1级治疗的首选方案是什么？"
@@ -44,18 +40,6 @@ def page_server(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     yield f"http://127.0.0.1:{port}"
     server.terminate()
     server.wait(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
-    quiet += ["--disable-component-update", "--disable-sync"]
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", *quiet], timeout=60_000
-        )
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
