@@ -110,7 +110,7 @@ class LexicalIndexes:
         made by another analysis of texts."""
         import tantivy
 
-        searcher = self._index(name, -1).searcher()
+        searcher = self._index(name, None).searcher()
         found = searcher.search(tantivy.Query.all_query(), limit=max(1, searcher.num_docs), count=False).hits
         return [int(i) for i in searcher.fast_field_values("id", [address for _, address in found])]
 
@@ -124,7 +124,8 @@ class LexicalIndexes:
             if path.name not in names:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _index(self, name: str, generation: int) -> Any:
+    def _index(self, name: str, generation: int | None) -> Any:
+        """As it was in a collection's ``generation``, None: as it is now."""
         import tantivy
 
         if not self.is_current(name):
@@ -137,9 +138,9 @@ class LexicalIndexes:
                 if not path.joinpath("meta.json").exists():
                     raise LexicalGoneError(name)
                 index = tantivy.Index.open(str(path))
-            elif seen != generation:
+            elif generation is None or seen != generation:
                 index.reload()
-            self._open[name] = (index, generation)
+            self._open[name] = (index, -1 if generation is None else generation)
             return index
 
     def _write(self, name: str, entries: Iterable[tuple[int, Sequence[str]]], replaced: Iterable[int]) -> None:

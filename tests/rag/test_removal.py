@@ -56,6 +56,7 @@ def test_a_removed_document_is_found_by_nothing_and_its_record_stays(answered: t
 def test_it_comes_back_only_when_that_is_asked_for(answered: tuple[Library, str, Answer], purge: bool) -> None:
     library, document_id, _ = answered
     delete_document(library.system, LOCAL_ADMIN, document_id, purge=purge)
+    assert verify(library.system) == []  # which opens the indexes as they are without it
     result = library.ingest()["a.md"]
     assert result.status == "unchanged"
     assert "--restore" in (result.reason or "")
