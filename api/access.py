@@ -150,14 +150,11 @@ Asker = Annotated[Caller, Depends(_caller)]
 """The caller of a request, for a route to take."""
 
 
-def administrator(caller: Asker) -> Caller:
-    """Raises Forbidden for who is no administrator."""
-    if caller.role is not Role.ADMIN:
-        raise Forbidden("This takes a key with the role admin")
+def administrator(caller: Caller) -> Caller:
+    """Raises Forbidden for who is no administrator of all collections."""
+    if not caller.administers_all:
+        raise Forbidden("This takes a key with the role admin for all collections")
     return caller
-
-
-Administrator = Annotated[Caller, Depends(administrator)]
 
 
 def cookie_name(request: Request) -> str:

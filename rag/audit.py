@@ -20,7 +20,7 @@ from rag.database import Database, ReadSession, WriteSession
 from rag.errors import Forbidden, Inconsistent
 from rag.sealing import Kind, Seal, batched, digests, touched
 from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, SealRow
-from rag.types import LOCAL_ADMIN, Caller, Role
+from rag.types import LOCAL_ADMIN, Caller
 
 __all__ = ["Entry", "Seal", "append", "begin", "entries", "head", "oldest_first"]
 
@@ -146,8 +146,8 @@ def key_of(session: ReadSession | WriteSession) -> AuditKey:
 
 
 def _check_may_read(caller: Caller) -> None:
-    if caller.role is not Role.ADMIN:
-        raise Forbidden("The record is read with a key of the role admin")
+    if not caller.administers_all:
+        raise Forbidden("The record is read with a key of the role admin for all collections")
 
 
 def _entry(row: AuditRow) -> Entry:

@@ -19,7 +19,7 @@ from rag.database import Database, WriteSession
 from rag.errors import Forbidden, Inconsistent
 from rag.sealing import Kind, Seal, batched
 from rag.tables import AnswerPassageRow, AnswerRow, AuditRow, FeedbackRow, SealRow
-from rag.types import Caller, Role
+from rag.types import Caller
 
 _OF_ANSWERS = ("answer", "feedback")
 
@@ -37,8 +37,8 @@ class Retained:
 def retain(database: Database, caller: Caller, before: datetime) -> Retained:
     """Removes the answers and the rows of the record from before a moment. Raises Forbidden for all but administrators,
     and Inconsistent where the record is not whole: what was altered is not to be vouched for anew."""
-    if caller.role is not Role.ADMIN:
-        raise Forbidden("Retention needs a key with the role admin")
+    if not caller.administers_all:
+        raise Forbidden("Retention needs a key with the role admin for all collections")
     with database.reading() as reading, read_as_bytes(reading):
         if problems := check_record(reading):
             raise Inconsistent(

@@ -53,6 +53,11 @@ class Caller:
         """Whether the caller may change what they may read: load, retire and remove documents, decide proposals."""
         return self.role is not Role.READER
 
+    @property
+    def administers_all(self) -> bool:
+        """Whether the caller is an administrator of every collection, who alone sees what is of the whole service."""
+        return self.role is Role.ADMIN and self.collections is None
+
 
 LOCAL_ADMIN = Caller(id="local", role=Role.ADMIN)
 """The caller where no keys exist: the person at this machine."""

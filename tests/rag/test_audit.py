@@ -79,9 +79,10 @@ def test_a_row_says_who_did_what_when_and_from_where(database: Database) -> None
     assert problems(database) == []
 
 
-def test_only_administrators_read_it(lite: Database) -> None:
+@pytest.mark.parametrize("caller", [NURSE, Caller("ward", Role.ADMIN, frozenset({"ward 3"}))])
+def test_only_administrators_of_everything_read_it(lite: Database, caller: Caller) -> None:
     with lite.reading() as session, pytest.raises(Forbidden):
-        audit.entries(session, NURSE)
+        audit.entries(session, caller)
 
 
 def test_what_is_rolled_back_leaves_no_gap(database: Database) -> None:
