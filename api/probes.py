@@ -40,15 +40,24 @@ async def healthz() -> dict[str, str]:
 
 @probes.get("/readyz")
 async def readyz(system: OpenSystem, request: Request) -> JSONResponse:
-    """Everything that is configured works; 503 names what does not."""
-    states = await run_in_threadpool(_states, system, request.app.state.worker)
+    """Everything that is configured works; 503 names what does not. Who asks while another is being told is told the
+    same, so that impatient probes do not pile up."""
+    state = request.app.state
+    if state.checking is None or state.checking.done():
+        state.checking = asyncio.create_task(_checked(system, state.worker))
+    states: dict[str, str] = await asyncio.shield(state.checking)
+    ready = all(one.startswith("ok") for one in states.values())
+    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+
+
+async def _checked(system: System, worker: Kept | None) -> dict[str, str]:
+    states = await run_in_threadpool(_states, system, worker)
     if system.llm is not None:
         try:
             states["language model"] = f"ok: {(await system.llm.reached()).model}"
         except TaiyiError as error:
             states["language model"] = str(error)
-    ready = all(state.startswith("ok") for state in states.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+    return states
 
 
 @probes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -74,6 +74,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             app.state.system = system
             app.state.doors = Doors(system.database, Provider(settings) if settings.oidc_issuer else None)
             app.state.answering = set()
+            app.state.checking = None
             app.state.turns = Turns(settings.search_concurrency, settings.search_queue)
             app.state.metrics.watch(system, app.state.turns)
             app.state.worker = stack.enter_context(kept_running(settings)) if with_worker else None
