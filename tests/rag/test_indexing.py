@@ -109,6 +109,7 @@ def test_an_ingest_of_what_is_known_repairs_it_too_without_embedding(outdated: L
 
 def test_reindex_writes_it_anew(outdated: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAG_HOME", str(outdated.system.home))
+    monkeypatch.setenv("RAG_DATABASE_URL", outdated.system.settings.sql_url)
     done = CliRunner().invoke(reindex, catch_exceptions=False)
     assert (done.exit_code, done.output) == (0, "Built anew: default.\n")
     assert verify(outdated.system) == []
