@@ -25,7 +25,7 @@ from api.commands.keys import keys
 from api.commands.mcp import mcp
 from api.commands.serving import serve
 from api.commands.upkeep import doctor, reindex, verify
-from rag.errors import TaiyiError
+from rag.errors import DISK_IS_SHUT, TaiyiError
 
 
 class _Group(click.Group):
@@ -36,6 +36,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except TaiyiError as error:
             click.echo(f"taiyi-rag: {error}", err=True)
+            ctx.exit(1)
+        except OSError as error:
+            if error.errno not in DISK_IS_SHUT:
+                raise
+            click.echo(f"taiyi-rag: {error.strerror}: {error.filename or 'RAG_HOME'}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
             ctx.exit(130)

@@ -1,7 +1,6 @@
 """Errors over HTTP, as ``application/problem+json`` (RFC 9457), each with the id of its request; those of the OpenAI
 protocol in its own envelope."""
 
-import errno
 import logging
 from typing import Any
 
@@ -10,11 +9,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from rag.errors import TaiyiError, TooSlow, Unauthenticated, Unavailable
+from rag.errors import DISK_IS_SHUT, TaiyiError, TooSlow, Unauthenticated, Unavailable
 
 CHALLENGE = 'Bearer realm="taiyi-rag"'
 UNFORESEEN = ("Internal error", "This is a fault of the server; its log has the details.")
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 OPENAI_PATHS = ("/v1/chat", "/v1/models")
 Json = dict[str, Any]
 log = logging.getLogger(__name__)
@@ -90,7 +88,7 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     def _of_the_system(request: Request, error: OSError) -> JSONResponse:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in DISK_IS_SHUT:
             return _unforeseen(request, error)
         said = f"Nothing can be written: {error.strerror}. The administrator has to make room, or to make it writable"
         return _ours(request, Unavailable(said))

@@ -20,6 +20,11 @@
 Each message is one line that tells its reader what to do next. Each class knows its HTTP status and title.
 """
 
+import errno
+
+DISK_IS_SHUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+"""The errors of the operating system by which a disk is full or cannot be written to."""
+
 
 class TaiyiError(Exception):
     status = 500
