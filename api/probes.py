@@ -3,10 +3,7 @@
 import asyncio
 import hmac
 import logging
-import shutil
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -19,13 +16,12 @@ from api.routes import OpenSystem
 from ingestion.worker import Kept
 from rag.checking.check import checked
 from rag.checking.types import Evidence
-from rag.errors import TaiyiError, Unavailable
+from rag.disk import check_room
+from rag.errors import TaiyiError
 from rag.retrieval import search
 from rag.system import System
 from rag.types import LOCAL_ADMIN, Query
 
-LEAST_FREE_BYTES = 100_000_000
-"""Room on the disk below which an upload or a compaction is likely to fail."""
 MODEL_ANSWERS_WITHIN_S = 2.0
 
 log = logging.getLogger(__name__)
@@ -105,15 +101,3 @@ def _states(system: System, worker: Kept | None) -> dict[str, str]:
             states[name] = f"{type(error).__name__}: the service's log has the details"
             log.exception("readyz: %s", name)
     return states
-
-
-def check_room(home: Path) -> None:
-    """Raises Unavailable where nothing can be written to ``home``, or soon nothing more."""
-    try:
-        with tempfile.TemporaryFile(dir=home) as file:
-            file.write(b"ready")
-        free = shutil.disk_usage(home).free
-    except OSError as error:
-        raise Unavailable(f"RAG_HOME cannot be written to: {error.strerror}") from None
-    if free < LEAST_FREE_BYTES:
-        raise Unavailable(f"The disk of RAG_HOME has {free / 1e6:.0f} MB left: make room")

@@ -22,7 +22,8 @@ from ingestion.discovery import IN_ARCHIVE
 from ingestion.jobs import UNFINISHED, check_may_load, ingest_roots, is_below, new_row, upload_folder
 from ingestion.manifest import Stated, metadata_from
 from ingestion.pipeline import FileResult, FileToRead, Listener, Reader, discover, ingest
-from rag.errors import DatabaseUnavailable, Inconsistent, TaiyiError, UnreadableFile
+from rag.disk import check_room
+from rag.errors import DatabaseUnavailable, DiskShut, Inconsistent, TaiyiError, UnreadableFile
 from rag.originals import sha256_of
 from rag.system import System
 from rag.tables import JobFileRow, JobRow
@@ -135,7 +136,7 @@ def _carry_out(
                     record.give_up(files)
                 ingest(files, row.collection, system, record.listener, row.restore, reader, _acting(row))
             record.settle()
-    except DatabaseUnavailable:
+    except (DatabaseUnavailable, DiskShut):
         raise  # the job stays as it is, to be gone on with once there is a database again
     except TaiyiError as failure:
         error = str(failure)
@@ -144,6 +145,7 @@ def _carry_out(
         raise
     except Exception:
         log.exception("Job %s failed", job_id)
+        check_room(system.home)  # where it is the disk's fault, the job is gone on with once there is room
         error = "internal error; the log of the process that ran it has the details"
     state = record.finish("failed" if error else None, error)
     if state == "succeeded" and row.source == "upload":

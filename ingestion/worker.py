@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from ingestion.pipeline import Reader, local_reader
 from ingestion.running import next_jobs, run_waiting
-from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
+from rag.errors import DatabaseUnavailable, DiskShut, Inconsistent, Unavailable
 from rag.logs import configure
 from rag.retention import retain
 from rag.settings import Settings, read_settings
@@ -62,7 +62,7 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
                     reader = kept.enter_context(local_reader(system.home))
                 if not any(run_waiting(system, job_id, _turn(system, stopping), reader) for job_id in waiting):
                     stopping.wait(POLL_S)
-            except DatabaseUnavailable as error:
+            except (DatabaseUnavailable, DiskShut) as error:
                 log.warning("%s; trying again in %gs", error, WITHOUT_DATABASE_S)
                 stopping.wait(WITHOUT_DATABASE_S)
 

@@ -13,8 +13,9 @@
     ├── ModelFailed           502  the language model answered with something that is no answer; says what
     ├── Unavailable           503  something that is configured does not answer; says what to start or install
     │   ├── Busy              503  more questions wait than may; says when to ask again
-    │   └── DatabaseUnavailable
-    │                         503  the database does not answer or cannot be written to; says what it said
+    │   ├── DatabaseUnavailable
+    │   │                     503  the database does not answer or cannot be written to; says what it said
+    │   └── DiskShut          503  the home is full or cannot be written to; says how much is left
     └── Inconsistent          500  SQL and an index disagree; says how to rebuild
 
 Each message is one line that tells its reader what to do next. Each class knows its HTTP status and title.
@@ -101,6 +102,10 @@ class Busy(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     title = "The database does not answer"
+
+
+class DiskShut(Unavailable):
+    title = "Nothing can be written"
 
 
 class Inconsistent(TaiyiError):

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from rag import analysis
-from rag.errors import Inconsistent
+from rag.errors import Inconsistent, Unavailable
 from rag.permitted import Permitted
 
 Name = tuple[str, ...]
@@ -126,7 +126,6 @@ class LexicalIndexes:
 
     def _index(self, name: str, generation: int | None) -> Any:
         """As it was in a collection's ``generation``, None: as it is now."""
-        import tantivy
 
         if not self.is_current(name):
             raise Inconsistent("The word index was made by another version of taiyi-rag: run taiyi-rag reindex")
@@ -137,7 +136,7 @@ class LexicalIndexes:
                 path = self._folder / name
                 if not path.joinpath("meta.json").exists():
                     raise LexicalGoneError(name)
-                index = tantivy.Index.open(str(path))
+                index = _opened(path)
             elif generation is None or seen != generation:
                 index.reload()
             self._open[name] = (index, -1 if generation is None else generation)
@@ -158,6 +157,16 @@ class LexicalIndexes:
             writer.add_document(tantivy.Document(id=identifier, terms=[" ".join(found)]))
         writer.commit()
         writer.wait_merging_threads()
+
+
+def _opened(path: Path) -> Any:
+    """Raises Unavailable where the files cannot be opened, as on a disk that is read-only: opening takes a lock."""
+    import tantivy
+
+    try:
+        return tantivy.Index.open(str(path))
+    except ValueError as error:
+        raise Unavailable(f"The word index {path.name} cannot be opened: {error}") from error
 
 
 def concepts(terms: Iterable[str]) -> Concepts:

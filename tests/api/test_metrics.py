@@ -16,12 +16,12 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.metrics import JOB_STATES
-from api.probes import check_room
 from api.server import create_app
 from conftest import PROJECT, find_free_port, new_home
 from ingestion.pipeline import Reader, discover, ingest
 from ingestion.worker import kept_running
 from rag import keys
+from rag.disk import check_room
 from rag.embedding import Embedder
 from rag.errors import Unavailable
 from rag.settings import Settings
