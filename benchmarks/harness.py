@@ -26,7 +26,8 @@ from rag.types import GREEDY
 
 def prompts(items: Path, count: int) -> list[Chat]:
     """The first prompts of a run that are answered by a choice."""
-    lines = (json.loads(line) for line in items.read_text(encoding="utf-8").splitlines())
+    with items.open(encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
     chats = [Chat(one["prompt"], one["system"], tuple(one["choices"])) for one in lines if one.get("choices")]
     return chats[:count]
 
