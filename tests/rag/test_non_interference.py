@@ -61,7 +61,7 @@ def _service(settings: Settings, system: System) -> FastAPI:
 def _write(folder: Path, chance: random.Random) -> dict[str, Path]:
     """A file of documents for each collection, some of which say what another collection's say."""
     texts, files = Texts(chance), {}
-    said: list[tuple[str, str, str]] = []
+    said: list[tuple[str, str]] = []
     for name in COLLECTIONS:
         lines = []
         for number in range(DOCUMENTS):
@@ -69,8 +69,9 @@ def _write(folder: Path, chance: random.Random) -> dict[str, Path]:
             title = texts.title(language, number)
             body = "\n\n".join(one.text for one in texts.passages(title, language, "txt", ()))
             if said and chance.random() < 0.3:
-                language, title, body = chance.choice(said)
-            said.append((language, title, body))
+                language, body = chance.choice(said)
+            said.append((language, body))
+            title = f"{title} ({name} {number})"  # titles order a listing, and ids, by which ties go, are drawn anew
             known = {"id": f"{name}-{number}", "title": title, "text": body, "lang": language}
             published = f"{chance.randint(2010, 2024)}-0{chance.randint(1, 9)}-01" if chance.random() < 0.8 else None
             publisher = chance.choice(["WHO", "NICE", "中华医学会"])
