@@ -40,7 +40,8 @@ class _Group(click.Group):
         except OSError as error:
             if error.errno not in DISK_IS_SHUT:
                 raise
-            click.echo(f"taiyi-rag: {error.strerror}: {error.filename or 'RAG_HOME'}", err=True)
+            where = error.filename or "RAG_HOME"
+            click.echo(f"taiyi-rag: {error.strerror}: make room at {where}, or make it writable", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
             ctx.exit(130)

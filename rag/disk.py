@@ -17,6 +17,6 @@ def check_room(home: Path) -> None:
             file.write(b"ready")
         free = shutil.disk_usage(home).free
     except OSError as error:
-        raise DiskShut(f"RAG_HOME cannot be written to: {error.strerror}") from None
+        raise DiskShut(f"RAG_HOME cannot be written to: {error.strerror}; make room, or make it writable") from None
     if free < LEAST_FREE_BYTES:
         raise DiskShut(f"The disk of RAG_HOME has {free / 1e6:.0f} MB left: make room")

@@ -166,7 +166,9 @@ def _opened(path: Path) -> Any:
     try:
         return tantivy.Index.open(str(path))
     except ValueError as error:
-        raise Unavailable(f"The word index {path.name} cannot be opened: {error}") from error
+        raise Unavailable(
+            f"The word index {path.name} cannot be opened; RAG_HOME has to be writable: {error}"
+        ) from error
 
 
 def concepts(terms: Iterable[str]) -> Concepts:
