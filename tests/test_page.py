@@ -307,6 +307,14 @@ def test_the_address_of_an_answer_shows_it_again_and_back_leaves_it(page: Any) -
     expect(page.locator("#home .example")).to_have_count(4)
 
 
+def test_what_is_typed_and_asked_while_the_page_comes_up_is_not_lost(new_page: Any) -> None:
+    page = new_page()
+    page.route("**/v1/session", lambda route: (time.sleep(1), route.continue_()))
+    page.goto("/")
+    assert _ask(page, ENGLISH)["status"] == "answered"
+    expect(page.locator("#question")).to_have_value(ENGLISH)
+
+
 def test_an_unknown_answer_is_a_problem_with_its_request_id(page: Any) -> None:
     with page.expect_response("**/v1/answers/unknown") as response:
         page.goto("/#/answers/unknown")

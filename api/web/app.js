@@ -28,6 +28,8 @@ const loading = loadingView(uploadForm, byId("upload-problem"), () => show(loadi
 
 const door = signing(signInForm, greet);
 
+/** Who is signed in; undefined until the service said it, null for nobody. */
+let reader;
 let draw = () => ({});
 let turn = new AbortController();
 
@@ -62,6 +64,7 @@ async function take(load, drawLoaded, drawWaiting) {
 }
 
 async function askQuestion() {
+  await arrived;
   const question = field.value.trim();
   if (!question) return;
   const answer = await take((signal) => api.ask(question, signal), drawAnswer, drawBusy);
@@ -72,10 +75,13 @@ async function askQuestion() {
 
 /** Shows what the address says to who is signed in, and to nobody the form to sign in. */
 function greet(who) {
+  const isFirst = reader === undefined;
+  reader = who;
   signInForm.hidden = who !== null;
   signOutButton.hidden = who === null || who.via !== "session";
   jobsLink.hidden = who === null || (who.role === "reader" && who.via !== "unknown");
   if (who) {
+    if (!isFirst) field.value = ""; // what was typed while the page came up is kept
     followAddress();
     return;
   }
@@ -118,7 +124,6 @@ async function followAddress() {
   }
   const [, id] = ANSWER_ADDRESS.exec(location.hash) || [];
   if (id === undefined) {
-    field.value = "";
     await take(api.collections, drawHome, () => ({}));
     return;
   }
@@ -220,7 +225,9 @@ languageButton.addEventListener("click", () => {
 signOutButton.addEventListener("click", leave);
 
 window.addEventListener("hashchange", () => {
-  if (signInForm.hidden) followAddress();
+  if (!reader) return;
+  field.value = "";
+  followAddress();
 });
 applyLanguage();
-door.arrive();
+const arrived = door.arrive();
