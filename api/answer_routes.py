@@ -1,5 +1,6 @@
 """The HTTP calls that ask and that read what was answered."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict
@@ -12,16 +13,17 @@ from fastapi.responses import JSONResponse
 from api import wire
 from api.events import HEARTBEAT, event, event_stream
 from api.following import followed
+from api.limits import Turns
 from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
-from api.schemas import AskBody
+from api.schemas import MAX_QUESTION, AskBody
 from rag import record
 from rag.answering import answering
-from rag.comparing import Comparison, compared
+from rag.comparing import Comparison, compared, stored
 from rag.errors import InvalidRequest, Unavailable
 from rag.making import Answered, Draft, Event, Found, Judged
 from rag.system import System
-from rag.types import AnswerStatus, Caller
+from rag.types import AnswerMode, AnswerStatus, Caller
 
 STOPPING = "The service is stopping: ask again when it is back"
 router = APIRouter(prefix="/v1")
@@ -53,6 +55,14 @@ async def compare(body: AskBody, request: Request, system: OpenSystem, caller: A
 
 async def _comparing(body: AskBody, caller: Caller, system: System) -> AsyncGenerator[Comparison]:
     yield await compared(body.to_ask(), caller, system)
+
+
+@router.get("/compare/{comparison_id}")
+async def show_comparison(comparison_id: str, request: Request, system: OpenSystem, caller: Asker) -> wire.Json:
+    """A comparison again, from its two recorded answers; what has been superseded since is marked."""
+    turns: Turns = request.app.state.turns
+    async with turns.turn():
+        return wire.comparison_json(await asyncio.to_thread(stored, comparison_id, caller, system))
 
 
 async def last_of(events: AsyncGenerator[Event | None]) -> Answered:
@@ -94,14 +104,23 @@ def list_answers(
     caller: Asker,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    text: Annotated[str | None, Query(max_length=MAX_QUESTION)] = None,
+    mode: AnswerMode | None = None,
     status: AnswerStatus | None = None,
+    collection: Annotated[str | None, Query(max_length=100)] = None,
+    model: Annotated[str | None, Query(max_length=200)] = None,
+    caller_id: Annotated[str | None, Query(max_length=200)] = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> wire.Json:
-    """The caller's answers, an administrator's all, newest first."""
+    """The caller's answers, an administrator's all, newest first, and how many there are: those with ``text`` in the
+    question, those that drew on a ``collection``, those that one ``model`` wrote or one caller asked for."""
+    sought = record.Sought(text, mode, status, collection, model, caller_id, since, until)
     with system.database.reading() as session:
-        found = record.latest(session, caller, limit, offset, status=status, since=since, until=until)
-    return {"answers": [wire.answer_summary_json(one) for one in found]}
+        found = record.latest(session, caller, limit, offset, sought)
+        total = record.count(session, caller, sought)
+        askers = record.askers(session, found)
+    return {"answers": [wire.answer_summary_json(one, askers[one.id]) for one in found], "total": total}
 
 
 @router.get("/answers/{answer_id}")

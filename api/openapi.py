@@ -19,7 +19,10 @@ from ingestion.jobs import Job
 from rag.audit import Entry
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.differences import Difference
+from rag.explaining import Explanation
 from rag.feedback import Feedback
+from rag.listing import Facet
+from rag.reading import Reading
 from rag.removal import Receipt
 from rag.replaying import Replay
 from rag.retirement import Retirement
@@ -51,8 +54,9 @@ AnswerSummary = _form(
     Answer,
     without=tuple(
         {one.name for one in fields(Answer)}
-        - {"id", "question", "language", "mode", "status", "text", "confidence", "created_at"}
+        - {"id", "question", "language", "mode", "status", "text", "confidence", "model", "created_at"}
     ),
+    caller_id=str,
 )
 EditionForm = _form("Edition", Metadata, Edition, without=("metadata",))
 DocumentForm = _form("Document", Document, editions=list[EditionForm], text=(str, ""))  # type: ignore[valid-type]
@@ -123,21 +127,30 @@ def _listed(name: str, of: Any, **more: Any) -> type[BaseModel]:
 GIVES: dict[tuple[str, str], Any] = {
     ("get", "/readyz"): Readiness,
     ("post", "/v1/search"): SearchForm,
+    ("post", "/v1/search/explain"): _form(
+        "Explanation",
+        Explanation,
+        SearchResult,
+        without=("result",),
+        hits=list[HitForm],  # type: ignore[valid-type]
+    ),
     ("post", "/v1/ask"): AnswerForm,
     ("post", "/v1/compare"): ComparisonForm,
-    ("get", "/v1/answers"): _listed("answers", AnswerSummary),
+    ("get", "/v1/compare/{comparison_id}"): ComparisonForm,
+    ("get", "/v1/answers"): _listed("answers", AnswerSummary, total=int),
     ("get", "/v1/answers/{answer_id}"): AnswerForm,
     ("post", "/v1/answers/{answer_id}/replay"): _form("Replay", Replay, answer=AnswerForm | None),
     ("post", "/v1/answers/{answer_id}/feedback"): FeedbackForm,
     ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),
     ("get", "/v1/audit"): _listed("entries", EntryForm, head=str | None),
     ("get", "/v1/collections"): _listed("collections", CollectionCounts),
-    ("get", "/v1/documents"): _listed("documents", DocumentForm, total=int),
+    ("get", "/v1/documents"): _listed("documents", DocumentForm, total=int, facets=(dict[Facet, dict[str, int]], {})),
     ("post", "/v1/documents"): JobForm,
     ("get", "/v1/documents/{document_id}"): DocumentForm,
     ("delete", "/v1/documents/{document_id}"): ReceiptForm,
     ("post", "/v1/documents/{document_id}/retire"): _form("Retirement", Retirement),
     ("get", "/v1/documents/{document_id}/flagged"): _listed("flagged", FlaggedPassage),
+    ("get", "/v1/documents/{document_id}/passages"): _form("Reading", Reading),
     ("get", "/v1/documents/{document_id}/history"): _form(
         "History",
         document_id=str,

@@ -15,12 +15,12 @@ from scripted_server import Messages, Script, ScriptedServer, Service, number_of
 from api.cli import main
 from api.server import create_app
 from rag import record
-from rag.comparing import Comparison, compare
-from rag.errors import Unavailable
+from rag.comparing import Comparison, compare, stored
+from rag.errors import NotFound, Unavailable
 from rag.llm import LanguageModel
 from rag.settings import Settings
 from rag.system import System
-from rag.types import LOCAL_ADMIN, Ask, Query, Sampling
+from rag.types import LOCAL_ADMIN, Ask, Caller, Query, Role, Sampling
 
 pytest_plugins = ["service_fixtures"]
 
@@ -195,6 +195,21 @@ def test_the_command_prints_both_answers_and_what_changed(
     assert given["difference"]["corpus_contradicts"] == [0]
 
 
+def test_a_stored_comparison_is_seen_by_who_may_see_its_answers(model: ScriptedServer, system: System) -> None:
+    model.script = saying(f"{WRONG}. {ALSO_TRUE}.")
+    asker, other = (Caller(name, Role.READER, frozenset({"default"})) for name in ("asker", "other"))
+    found = compare(Ask(Query(QUESTION)), asker, system)
+    assert stored(found.id, asker, system) == found
+    assert stored(found.id, LOCAL_ADMIN, system) == found
+    with pytest.raises(NotFound):
+        stored(found.id, other, system)
+    with pytest.raises(NotFound):  # the answer from memory drew on no collection, the one beside it did
+        stored(found.id, replace(asker, collections=frozenset({"else"})), system)
+    seeded = [compared(system, sampling=Sampling(seed=seed)) for seed in (1, 2)]
+    with pytest.raises(NotFound, match="no comparison"):
+        stored(f"{seeded[0].grounded.id}-{seeded[1].ungrounded.id}", LOCAL_ADMIN, system)
+
+
 def test_the_call_gives_both_answers_and_their_difference(service: Service) -> None:
     service.model.reset(saying(f"{WRONG}. {ALSO_TRUE}."))
     response = httpx.post(f"{service.url}/v1/compare", json={"question": QUESTION, "seed": 5}, timeout=60)
@@ -210,5 +225,9 @@ def test_the_call_gives_both_answers_and_their_difference(service: Service) -> N
     assert [one["says"] for one in says] == ["contradicts", "supports"], says
     assert given["difference"]["corpus_contradicts"] == [0]
     assert given["difference"]["corpus_supports"] == [1]
+    again = httpx.get(f"{service.url}/v1/compare/{given['id']}", timeout=60)
+    assert again.json() == given
+    for other in ("nothing", f"{given['id']}0", "-".join(reversed(given["id"].split("-")))):
+        assert httpx.get(f"{service.url}/v1/compare/{other}", timeout=60).status_code == 404
     refused = httpx.post(f"{service.url}/v1/compare", json={"question": QUESTION, "stream": True})
     assert (refused.status_code, "stream" in refused.json()["detail"]) == (422, True)
