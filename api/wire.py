@@ -10,10 +10,13 @@ from rag.audit import Entry
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.comparing import Comparison
 from rag.differences import CorpusSays
+from rag.explaining import Explanation
 from rag.feedback import Feedback
 from rag.keys import Key
-from rag.ledger import KeptRun
+from rag.ledger import KeptItem, KeptQuestion, KeptRun
+from rag.listing import Facet, Listed
 from rag.proposals import Proposal
+from rag.reading import Reading
 from rag.removal import Receipt
 from rag.replaying import Replay
 from rag.retirement import Retirement
@@ -51,6 +54,11 @@ def search_json(result: SearchResult) -> Json:
     }
 
 
+def explanation_json(explanation: Explanation) -> Json:
+    """What a search gives, and the arms beside it."""
+    return {**search_json(explanation.result), "arms": [asdict(arm) for arm in explanation.arms]}
+
+
 def answer_json(answer: Answer) -> Json:
     query = answer.query and {**asdict(answer.query), "as_of": answer.query.as_of and answer.query.as_of.isoformat()}
     return {**asdict(answer), "passages": [hit_json(hit) for hit in answer.passages], "query": query}
@@ -78,10 +86,10 @@ def comparison_json(comparison: Comparison) -> Json:
     }
 
 
-def answer_summary_json(answer: Answer) -> Json:
-    """What a list shows of an answer."""
-    shown = ("id", "question", "language", "mode", "status", "text", "confidence", "created_at")
-    return {name: getattr(answer, name) for name in shown}
+def answer_summary_json(answer: Answer, caller_id: str) -> Json:
+    """What a list shows of an answer, and who asked for it."""
+    shown = ("id", "question", "language", "mode", "status", "text", "confidence", "model", "created_at")
+    return {**{name: getattr(answer, name) for name in shown}, "caller_id": caller_id}
 
 
 def replay_json(replayed: Replay) -> Json:
@@ -102,6 +110,36 @@ def run_json(run: KeptRun) -> Json:
     return {name: value for name, value in asdict(run).items() if name != "items"}
 
 
+def run_summary_json(run: KeptRun) -> Json:
+    """What a list shows of a run: the figures of each arm without their intervals."""
+    arms = {arm: {name: one[name] for name in one["intervals"]} for arm, one in run.figures["arms"].items()}
+    asked = max(one["questions"] for one in run.figures["arms"].values())
+    shown = {name: getattr(run, name) for name in ("id", "name", "fingerprint", "created_at")}
+    return {**shown, "model": run.configuration["model"], "questions": asked, "arms": arms}
+
+
+def kept_question_json(question: KeptQuestion) -> Json:
+    """A question of a run with what came of it; without words where none were kept."""
+    first, body = question.items[0], question.items[0].body or {}
+    trials = [_trial_json(one) for one in question.items]
+    asked = {name: body.get(name) for name in ("question", "options", "exact_answers")}
+    return {"id": question.id, **asked, "gold": first.gold, "trials": trials}
+
+
+def _trial_json(item: KeptItem) -> Json:
+    """``sentences`` counts those of a free answer, ``held`` those of them that the evidence supports."""
+    body = item.body or {}
+    sentences = (body.get("judgement") or {}).get("sentences")
+    return {
+        "arm": item.arm,
+        "chosen": item.chosen,
+        **{name: body.get(name) for name in ("reply", "error", "answers")},
+        "shown": [{"document": one["document"], "title": one["title"]} for one in body.get("passages", ())],
+        "sentences": None if sentences is None else len(sentences),
+        "held": None if sentences is None else sum(bool(one["is_held"]) for one in sentences),
+    }
+
+
 def edition_json(edition: Edition) -> Json:
     """``source`` is the name of the file, without the folders of this machine."""
     described = asdict(edition)
@@ -115,6 +153,16 @@ def document_json(document: Document) -> Json:
     if document.text is None:
         del described["text"]
     return described
+
+
+def listing_json(found: Listed, counted: dict[Facet, dict[str, int]] | None) -> Json:
+    """A page of documents; with what the facets count where that was asked for."""
+    described: Json = {"documents": [document_json(document) for document in found.documents], "total": found.total}
+    return described if counted is None else {**described, "facets": counted}
+
+
+def reading_json(reading: Reading) -> Json:
+    return asdict(reading)
 
 
 def key_json(key: Key) -> Json:

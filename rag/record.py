@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from rag import catalog
@@ -21,6 +21,25 @@ from rag.types import Answer, Caller, Hit, Nearest, OtherSource, Passage, Query,
 
 ERASED = "(erased)"
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which answers are looked for; what is None is not looked at. ``text`` is part of the question, in any case of its
+    letters; ``collection`` one that the answer drew on; ``model`` what wrote it; ``caller_id`` who asked. From
+    ``since`` on and before ``until``, both in UTC where they name no time zone."""
+
+    text: str | None = None
+    mode: str | None = None
+    status: str | None = None
+    collection: str | None = None
+    model: str | None = None
+    caller_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Sought()
 
 
 def save(session: WriteSession, caller: Caller, answer: Answer) -> None:
@@ -80,24 +99,37 @@ def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
 
 
 def latest(
-    session: ReadSession,
-    caller: Caller,
-    limit: int = 50,
-    offset: int = 0,
-    *,
-    status: str | None = None,
-    caller_id: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    session: ReadSession, caller: Caller, limit: int = 50, offset: int = 0, sought: Sought = ALL
 ) -> list[Answer]:
-    """The answers that the caller may see, newest first: of one ``status``, asked by one caller, from ``since`` on and
-    before ``until``, both in UTC where they name no time zone."""
-    wanted = seen_by(caller)
-    wanted += [AnswerRow.status == status] if status else []
-    wanted += [AnswerRow.caller_id == caller_id] if caller_id else []
-    wanted += between(AnswerRow.created_at, since, until)
-    newest = select(AnswerRow).where(*wanted).order_by(AnswerRow.created_at.desc(), AnswerRow.id)
+    """The answers that the caller may see, newest first."""
+    found = select(AnswerRow).where(*_fitting(caller, sought))
+    newest = found.order_by(AnswerRow.created_at.desc(), AnswerRow.id)
     return [_restored(session, row) for row in session.scalars(newest.limit(limit).offset(offset))]
+
+
+def count(session: ReadSession, caller: Caller, sought: Sought = ALL) -> int:
+    """How many answers there are that the caller may see."""
+    return session.scalar(select(func.count()).select_from(AnswerRow).where(*_fitting(caller, sought))) or 0
+
+
+def askers(session: ReadSession, answers: Sequence[Answer]) -> dict[str, str]:
+    """Who asked for stored answers, by the answers' ids."""
+    ids = [answer.id for answer in answers]
+    rows = session.execute(select(AnswerRow.id, AnswerRow.caller_id).where(AnswerRow.id.in_(ids)))
+    return {row.id: row.caller_id for row in rows}
+
+
+def _fitting(caller: Caller, sought: Sought) -> list[ColumnElement[bool]]:
+    wanted = seen_by(caller)
+    wanted += [AnswerRow.question.icontains(sought.text, autoescape=True)] if sought.text else []
+    wanted += [AnswerRow.mode == sought.mode] if sought.mode else []
+    wanted += [AnswerRow.status == sought.status] if sought.status else []
+    wanted += [AnswerRow.caller_id == sought.caller_id] if sought.caller_id else []
+    wanted += [AnswerRow.body["model"].as_string() == sought.model] if sought.model else []
+    if sought.collection:
+        drew = select(AnswerPassageRow.answer_id).where(AnswerPassageRow.collection == sought.collection)
+        wanted.append(AnswerRow.id.in_(drew))
+    return wanted + between(AnswerRow.created_at, sought.since, sought.until)
 
 
 def turns(session: ReadSession, caller: Caller, conversation_id: str, limit: int) -> tuple[Turn, ...]:

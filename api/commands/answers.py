@@ -15,12 +15,16 @@ def answers() -> None:
 @answers.command("list")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the newest.")
+@click.option("--text", help="Those with this in the question.")
+@click.option("--mode", type=click.Choice(["grounded", "ungrounded", "extractive"]))
 @click.option("--status", type=click.Choice(["answered", "abstained", "partial", "failed"]))
+@click.option("--collection", metavar="NAME", help="Those that drew on one collection.")
+@click.option("--model", metavar="NAME", help="Those that one model wrote.")
 @click.option("--caller", "caller_id", metavar="ID", help="Those that one caller asked for.")
 @click.option("--since", type=click.DateTime(), help="From then on, UTC.")
 @click.option("--until", type=click.DateTime(), help="Before then, UTC.")
 @as_json
-def list_answers(as_json: bool, **asked: Any) -> None:
+def list_answers(limit: int, offset: int, as_json: bool, **asked: Any) -> None:
     """The latest answers, newest first."""
     from api.terminal import print_answers
     from api.wire import answer_summary_json
@@ -28,9 +32,10 @@ def list_answers(as_json: bool, **asked: Any) -> None:
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system, system.database.reading() as session:
-        found = record.latest(session, LOCAL_ADMIN, **asked)
+        found = record.latest(session, LOCAL_ADMIN, limit, offset, record.Sought(**asked))
+        askers = record.askers(session, found)
     if as_json:
-        print_json(answer_summary_json(answer) for answer in found)
+        print_json(answer_summary_json(answer, askers[answer.id]) for answer in found)
     else:
         print_answers(found)
 

@@ -86,6 +86,25 @@ def test_answers_are_listed_by_status_and_time(client: TestClient) -> None:
     assert client.get("/v1/answers", params={"limit": 1, "offset": 1}).json()["answers"] == everything[1:2]
 
 
+def test_answers_are_found_by_question_mode_collection_model_and_asker(client: TestClient) -> None:
+    client.post("/v1/ask", json={"question": QUESTION})
+
+    def found(**sought: Any) -> tuple[list[dict[str, Any]], int]:
+        listed = client.get("/v1/answers", params=sought).json()
+        return listed["answers"], listed["total"]
+
+    everything, total = found()
+    assert len(everything) == total > 2
+    some, counted = found(text="EGFR IS metformin", limit=1)
+    assert (len(some), some[0]["question"], some[0]["caller_id"]) == (1, QUESTION, "local")
+    assert counted == sum(one["question"] == QUESTION for one in everything)
+    assert found(text="%") == found(text="x" * 50) == ([], 0)
+    assert found(mode="extractive")[1] == found(model=some[0]["model"])[1] == found(caller_id="local")[1] == total
+    assert found(mode="grounded")[1] == found(model="other")[1] == found(caller_id="key:none")[1] == 0
+    assert found(collection="default")[1] > 0
+    assert found(collection="elsewhere")[1] == 0
+
+
 def test_the_command_line_lists_exports_and_checks_against_a_head(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
