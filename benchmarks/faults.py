@@ -3,10 +3,11 @@
     python benchmarks/faults.py --seconds 600 --users 64
     python benchmarks/faults.py --seconds 600 --users 64 --database postgresql
 
-Faults are ``kill -9`` of the service, of its worker and of PostgreSQL, a restart of PostgreSQL, a full disk, and, with
-``--clock``, a jump of the clock by a day forwards and back; after the load, a home that cannot be written to. A full
-and a read-only disk need root, which gives the home a file system of its own; the clock needs libfaketime (``pip
-install libfaketime``), through which the service then sees its own. What cannot be done here is named.
+Faults are ``kill -9`` of the service, of its worker and of PostgreSQL, a restart of PostgreSQL, a full disk; with
+``--llm``, ``kill -9`` of a vLLM that writes half of the answers; with ``--clock``, jumps of the clock by a day forwards
+and back; after the load, a home that cannot be written to. A full and a read-only disk need root, which gives the home
+a file system of its own; vLLM needs ``make llm-install``; the clock needs libfaketime (``apt-get install faketime``),
+through which the service then sees its own. What was not done is named.
 
 Held is what ``load.py`` holds, but for connections that break: nothing acknowledged is lost, nothing is there twice,
 ``verify`` is clean. A broken connection may have done what it was for or not.
@@ -15,7 +16,6 @@ Held is what ``load.py`` holds, but for connections that break: nothing acknowle
 import argparse
 import asyncio
 import errno
-import importlib.util
 import json
 import os
 import random
@@ -25,17 +25,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from load import DECLARED, Postgres, Service, Told, apply_load, figures, problems_of, served, table
+from vllm_server import INSTALLED, VllmServer
 
 DISK_MIB = 1024
 DAY_S = 86_400
 FULL_FOR_S = 3.0
 JUMPED_FOR_S = 4.0
+GONE_FOR_S = 3.0
 
 
 class Faults:
@@ -70,7 +72,9 @@ class Faults:
                 self.failed.append(f"{kind}: {type(error).__name__} {error}")
 
 
-def kinds_of(service: Service, postgres: Postgres | None, disk: Path | None, clock: Path | None) -> Any:
+def kinds_of(
+    service: Service, postgres: Postgres | None, disk: Path | None, clock: Path | None, model: VllmServer | None
+) -> dict[str, Callable[[], None]]:
     """The faults that can be done here, by name."""
 
     def kill_service() -> None:
@@ -102,6 +106,12 @@ def kinds_of(service: Service, postgres: Postgres | None, disk: Path | None, clo
             clock.write_text(offset)
             time.sleep(JUMPED_FOR_S)
 
+    def kill_model() -> None:
+        assert model is not None
+        model.kill()
+        time.sleep(GONE_FOR_S)
+        model.start()
+
     kinds: dict[str, Callable[[], None]] = {"kill the service": kill_service, "kill the worker": kill_worker}
     if postgres is not None:
         kinds["kill PostgreSQL"] = lambda: postgres.restart(hard=True)
@@ -110,6 +120,8 @@ def kinds_of(service: Service, postgres: Postgres | None, disk: Path | None, clo
         kinds["full disk"] = fill_disk
     if clock is not None:
         kinds["clock jumps"] = jump
+    if model is not None:
+        kinds["kill vLLM"] = kill_model
     return kinds
 
 
@@ -137,21 +149,22 @@ def remount(disk: Path, how: str) -> None:
 
 def clock_of_its_own(folder: Path) -> tuple[Path | None, dict[str, str]]:
     """The file that sets the clock of a process forwards or back, and the environment that it needs for it."""
-    found = importlib.util.find_spec("libfaketime")
-    if found is None or found.origin is None:
-        return None, {}
-    libraries = sorted(Path(found.origin).parent.rglob("libfaketime.so.1"))
-    if not libraries:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
         return None, {}
     clock = folder / "clock"
     clock.write_text("+0")
     return clock, {
-        "LD_PRELOAD": str(libraries[0]),
+        "LD_PRELOAD": str(library),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "DONT_FAKE_MONOTONIC": "1",
     }
+
+
+def model_of_its_own(folder: Path, begun: ExitStack) -> VllmServer | None:
+    """A vLLM that ``begun`` ends."""
+    return begun.enter_context(VllmServer(folder / "vllm.log")) if INSTALLED.exists() else None
 
 
 def refuses_to_start_read_only(service: Service, disk: Path) -> list[str]:
@@ -183,22 +196,30 @@ def measure(
     seed: int = 0,
     prepared: Path | None = None,
     with_clock: bool = False,
+    with_model: bool = False,
 ) -> dict[str, Any]:
     """The report of one run; ``problems`` is what does not hold, ``not_done`` what could not be tried here."""
     told = Told()
-    with TemporaryDirectory(prefix="faults-") as folder, disk_of_its_own() as disk:
+    with TemporaryDirectory(prefix="faults-") as folder, disk_of_its_own() as disk, ExitStack() as begun:
         clock, environment = clock_of_its_own(Path(folder)) if with_clock else (None, {})
+        model = model_of_its_own(Path(folder), begun) if with_model else None
+        modes: tuple[str, ...] = ("extractive",)
+        if model is not None:
+            modes = ("extractive", "grounded")
+            environment |= {"RAG_LLM_URL": model.url, "RAG_LLM_MODEL": model.model}
         with served(database, models, disk, prepared) as (service, postgres):
-            if clock is not None:
+            if environment:
                 service.stop()
                 service.environment |= environment
                 service.start()
-            kinds = kinds_of(service, postgres, disk, clock)
+            kinds = kinds_of(service, postgres, disk, clock, model)
             began = time.monotonic()
             with Faults(kinds, every, seed) as faults:
-                asyncio.run(apply_load(service.url, users, seconds, told, faulty=True))
+                asyncio.run(apply_load(service.url, users, seconds, told, faulty=True, modes=modes))
             took = time.monotonic() - began
             problems = list(faults.failed)
+            if model is not None:
+                model.restart()  # it ended with the thread that started it last
             if service.process is None or service.process.poll() is not None:
                 problems.append("the service had ended by itself")
                 service.start()
@@ -206,14 +227,18 @@ def measure(
             if disk is not None:
                 problems += refuses_to_start_read_only(service, disk)
                 problems += problems_of(service, Told(jobs=told.jobs, deleting=told.deleting, deleted=told.deleted))
-    not_done = [name for name, is_there in (("full and read-only disk", disk), ("clock jumps", clock)) if not is_there]
-    not_done += [] if postgres else ["faults of PostgreSQL"]
+    tried = {
+        "full and read-only disk": disk,
+        "clock jumps": clock,
+        "kill of vLLM": model,
+        "faults of PostgreSQL": postgres,
+    }
     return {
         "database": database,
         "users": users,
         "seconds": round(took, 1),
         "faults": dict(faults.done),
-        "not_done": [*not_done, "kill of vLLM"],
+        "not_done": [name for name, means in tried.items() if means is None],
         "uploaded": len(told.jobs),
         "deleted": len(told.deleted),
         "answers": len(told.answers),
@@ -232,14 +257,17 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=8, help="seconds between two faults, on average")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--clock", action="store_true", help="let the service's clock jump; slows it down")
+    parser.add_argument("--llm", action="store_true", help="let vLLM write half of the answers, and kill it")
     parser.add_argument("--home", type=Path, default=Path("data"), help="whose prepared model is used")
     parser.add_argument("--out", type=Path, help="file for the report as JSON")
     arguments = parser.parse_args()
     models = arguments.home / "models"
     load = arguments.database, arguments.users, arguments.seconds
-    report = measure(*load, models, arguments.every, arguments.seed, with_clock=arguments.clock)
+    report = measure(
+        *load, models, arguments.every, arguments.seed, with_clock=arguments.clock, with_model=arguments.llm
+    )
     done = ", ".join(f"{kind} {count} times" for kind, count in report["faults"].items())
-    print(f"{done or 'no fault'}; not done here: {', '.join(report['not_done'])}")
+    print(f"{done or 'no fault'}; not done: {', '.join(report['not_done']) or 'none'}")
     print(table(report))
     if arguments.out:
         arguments.out.write_text(json.dumps(report, indent=1), encoding="utf-8")

@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,8 +177,8 @@ class Told:
 class User:
     """One user: its title is unique, so is every document it uploads."""
 
-    def __init__(self, number: int, client: httpx.AsyncClient, told: Told, faulty: bool) -> None:
-        self._number, self._client, self._told, self._faulty = number, client, told, faulty
+    def __init__(self, number: int, client: httpx.AsyncClient, told: Told, faulty: bool, modes: Sequence[str]) -> None:
+        self._number, self._client, self._told, self._faulty, self._modes = number, client, told, faulty, modes
         self._chance = random.Random(number)
         self._uploads = 0
 
@@ -210,7 +210,8 @@ class User:
 
     async def _ask(self) -> httpx.Response:
         question = f"{self._chance.randrange(10_000)} {self._chance.choice(TOPICS)}"
-        response = await self._client.post("/v1/ask", json={"question": question, "mode": "extractive"})
+        mode = self._chance.choice(self._modes)
+        response = await self._client.post("/v1/ask", json={"question": question, "mode": mode})
         if response.is_success:
             self._told.answers.append(response.json()["id"])
         return response
@@ -251,11 +252,14 @@ class User:
         return response
 
 
-async def apply_load(url: str, users: int, seconds: float, told: Told, faulty: bool = False) -> None:
+async def apply_load(
+    url: str, users: int, seconds: float, told: Told, faulty: bool = False, modes: Sequence[str] = ("extractive",)
+) -> None:
+    """``modes`` are those of the answers asked for. Where it is ``faulty``, connections may break."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=users)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=120) as client:
         until = time.monotonic() + seconds
-        await asyncio.gather(*(User(number, client, told, faulty).run(until) for number in range(users)))
+        await asyncio.gather(*(User(number, client, told, faulty, modes).run(until) for number in range(users)))
 
 
 class Memory:

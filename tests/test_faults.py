@@ -55,6 +55,8 @@ def command(home: Path, status: int, *arguments: str) -> None:
 def test_faults_under_the_load_of_64_users_for_ten_minutes_lose_nothing(
     database: str, models: Path, sample_backup: Path
 ) -> None:
-    report = faults.measure(database, 64, 600, models, every=8, prepared=sample_backup)
+    report = faults.measure(
+        database, 64, 600, models, every=8, prepared=sample_backup, with_clock=True, with_model=True
+    )
     assert report["problems"] == []
     assert report["faults"].keys() >= {"kill the service", "kill the worker"}
