@@ -19,14 +19,17 @@ from ingestion.jobs import Job
 from rag.audit import Entry
 from rag.catalog import CollectionCounts, FlaggedPassage
 from rag.differences import Difference
-from rag.explaining import Explanation
+from rag.explaining import Arm, ArmHit, Explanation
 from rag.feedback import Feedback
+from rag.keys import Key
+from rag.ledger import KeptItem, KeptRun
 from rag.listing import Facet
 from rag.reading import Reading
 from rag.removal import Receipt
 from rag.replaying import Replay
 from rag.retirement import Retirement
 from rag.types import Answer, Citation, Document, Edition, Hit, Metadata, Passage, Role, SearchResult
+from rag.types import Problem as Disagreement
 
 Json = dict[str, Any]
 _HTTP_METHODS = frozenset({"get", "put", "post", "delete", "patch"})
@@ -48,6 +51,8 @@ def _form(name: str, *values: type, without: tuple[str, ...] = (), **more: Any) 
 PassageForm = _form("Passage", Passage)
 HitForm = _form("Hit", Passage, Hit, without=("passage", "match"))
 SearchForm = _form("SearchResult", SearchResult, hits=list[HitForm])  # type: ignore[valid-type]
+ArmHitForm = _form("ArmHit", ArmHit, passage=PassageForm)
+ArmForm = _form("Arm", Arm, hits=list[ArmHitForm])  # type: ignore[valid-type]
 AnswerForm = _form("Answer", Answer, passages=list[HitForm])  # type: ignore[valid-type]
 AnswerSummary = _form(
     "AnswerSummary",
@@ -82,6 +87,16 @@ ComparisonForm = _form(
 ReceiptForm = _form("Receipt", Receipt)
 FeedbackForm = _form("Feedback", Feedback)
 EntryForm = _form("AuditEntry", Entry)
+Verification = _form(
+    "Verification",
+    ok=bool,
+    problems=list[_form("Disagreement", Disagreement)],  # type: ignore[misc]
+    total=int,
+    head=str | None,
+    seconds=float,
+)
+KeyForm = _form("ApiKey", Key)
+NewKey = _form("NewApiKey", Key, key=str)
 ProposalForm = _form("Proposal", document=DocumentForm, like=DocumentForm, created_at=str)
 Progress = _form("Progress", files_done=int, files_total=int, passages=int)
 JobForm = _form(
@@ -96,6 +111,34 @@ SessionForm = _form(
     csrf_token=str | None,
     expires_at=str | None,
     sign_in=(list[Literal["key", "oidc"]], []),
+)
+RunSummary = _form(
+    "RunSummary",
+    KeptRun,
+    without=("folder", "items", "configuration", "figures"),
+    model=str | None,
+    questions=int,
+    arms=dict[str, dict[str, float]],
+)
+KeptTrial = _form(
+    "KeptTrial",
+    KeptItem,
+    without=("question_id", "gold", "body"),
+    reply=str | None,
+    error=str | None,
+    answers=list[str] | None,
+    shown=list[dict[str, str]],
+    sentences=int | None,
+    held=int | None,
+)
+KeptQuestionForm = _form(
+    "KeptQuestion",
+    id=str,
+    question=str | None,
+    options=dict[str, str] | None,
+    exact_answers=list[list[str]] | None,
+    gold=str | None,
+    trials=list[KeptTrial],  # type: ignore[valid-type]
 )
 ModelForm = _form("Model", id=str, object=Literal["model"], created=int, owned_by=str)
 Completion = _form(
@@ -133,6 +176,7 @@ GIVES: dict[tuple[str, str], Any] = {
         SearchResult,
         without=("result",),
         hits=list[HitForm],  # type: ignore[valid-type]
+        arms=list[ArmForm],  # type: ignore[valid-type]
     ),
     ("post", "/v1/ask"): AnswerForm,
     ("post", "/v1/compare"): ComparisonForm,
@@ -143,6 +187,10 @@ GIVES: dict[tuple[str, str], Any] = {
     ("post", "/v1/answers/{answer_id}/feedback"): FeedbackForm,
     ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),
     ("get", "/v1/audit"): _listed("entries", EntryForm, head=str | None),
+    ("post", "/v1/audit/verify"): Verification,
+    ("get", "/v1/keys"): _listed("keys", KeyForm),
+    ("post", "/v1/keys"): NewKey,
+    ("delete", "/v1/keys/{key_id}"): KeyForm,
     ("get", "/v1/collections"): _listed("collections", CollectionCounts),
     ("get", "/v1/documents"): _listed("documents", DocumentForm, total=int, facets=(dict[Facet, dict[str, int]], {})),
     ("post", "/v1/documents"): JobForm,
@@ -165,6 +213,9 @@ GIVES: dict[tuple[str, str], Any] = {
     ("get", "/v1/jobs/{job_id}"): JobForm,
     ("delete", "/v1/jobs/{job_id}"): JobForm,
     ("post", "/v1/jobs/{job_id}/retry"): JobForm,
+    ("get", "/v1/runs"): _listed("runs", RunSummary, total=int),
+    ("get", "/v1/runs/{run_id}"): _form("Run", KeptRun, without=("folder", "items")),
+    ("get", "/v1/runs/{run_id}/questions"): _listed("questions", KeptQuestionForm, total=int),
     ("get", "/v1/session"): SessionForm,
     ("post", "/v1/session"): SessionForm,
     ("get", "/v1/models"): _form("ModelList", object=Literal["list"], data=list[ModelForm]),  # type: ignore[valid-type]

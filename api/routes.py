@@ -1,6 +1,6 @@
 """The HTTP calls under ``/v1``. Each is a thin door to a function of the core or of ingestion."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -9,10 +9,12 @@ from api.access import Asker
 from api.limits import Turns
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
-from rag.editions import first_day
+from rag.editions import Standing, first_day
+from rag.listing import SortKey, Wanted, facets, listed
+from rag.reading import read
 from rag.removal import delete_document, receipts
 from rag.retirement import retire_document, unretire_document
-from rag.searching import searched
+from rag.searching import searched, searched_and_explained
 from rag.system import System
 
 __all__ = ["Asker", "OpenSystem", "router"]
@@ -36,6 +38,14 @@ async def search_passages(body: SearchBody, request: Request, system: OpenSystem
         return wire.search_json(await searched(body.to_query(), caller, system))
 
 
+@router.post("/search/explain")
+async def explain_search(body: SearchBody, request: Request, system: OpenSystem, caller: Asker) -> wire.Json:
+    """The same hits, and what each arm of the search found alone, with scores and the words that match."""
+    turns: Turns = request.app.state.turns
+    async with turns.turn():
+        return wire.explanation_json(await searched_and_explained(body.to_query(), caller, system))
+
+
 @router.get("/collections")
 def list_collections(system: OpenSystem, caller: Asker) -> wire.Json:
     with system.database.reading() as session:
@@ -47,15 +57,25 @@ def list_documents(
     system: OpenSystem,
     caller: Asker,
     collection: Annotated[list[str] | None, Query()] = None,
+    q: Annotated[str, Query(max_length=400)] = "",
+    state: Standing | None = None,
+    language: Annotated[str | None, Query(max_length=16)] = None,
+    kind: Annotated[str | None, Query(alias="format", max_length=16)] = None,
+    flagged: bool = False,
+    sort: SortKey | None = None,
+    order: Literal["asc", "desc"] = "asc",
+    with_facets: Annotated[bool, Query(alias="facets")] = False,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> wire.Json:
+    """Documents, without ``sort`` by collection and title; ``q`` has words that all stand in a title, publisher,
+    author, identifier or file name. ``facets`` counts what each other choice of a collection, state, language and
+    format would list."""
+    wanted = Wanted(tuple(collection or ()), q, state, language, kind, flagged, sort, order == "desc", limit, offset)
     with system.database.reading() as session:
-        found = catalog.documents(session, caller, collection or ())
-    return {
-        "documents": [wire.document_json(document) for document in found[offset : offset + limit]],
-        "total": len(found),
-    }
+        found = listed(session, caller, wanted)
+        counted = facets(session, caller, wanted) if with_facets else None
+    return wire.listing_json(found, counted)
 
 
 @router.get("/documents/{document_id}")
@@ -108,6 +128,20 @@ def list_removals(system: OpenSystem, caller: Asker) -> wire.Json:
     """The receipts of what was removed, newest first."""
     with system.database.reading() as session:
         return {"removals": [wire.receipt_json(one) for one in receipts(session, caller)]}
+
+
+@router.get("/documents/{document_id}/passages")
+def read_document(
+    document_id: str,
+    system: OpenSystem,
+    caller: Asker,
+    edition_id: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> wire.Json:
+    """The text of an edition, passage by passage, and where its sections begin."""
+    with system.database.reading() as session:
+        return wire.reading_json(read(session, caller, document_id, edition_id, limit, offset))
 
 
 @router.get("/documents/{document_id}/history")

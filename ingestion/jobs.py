@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from ingestion.loaders import check_name
 from ingestion.manifest import metadata_from
 from rag import audit
 from rag.database import ReadSession, WriteSession
@@ -93,14 +94,16 @@ def accept(
 ) -> Job:
     """Records an uploaded file, which is moved into the home, as a job that outlives this process from here on.
 
-    Raises InvalidRequest for bad metadata, Forbidden for a reader.
+    Raises InvalidRequest for bad metadata, Forbidden for a reader, UnsupportedFormat for a file that its name says no
+    loader reads.
     """
     check_may_load(caller, collection)
     metadata_from(stated)
+    name = _file_name(filename)
+    check_name(Path(name))
     job_id = uuid.uuid4().hex
     folder = upload_folder(system, job_id)
     folder.mkdir(parents=True)
-    name = _file_name(filename)
     shutil.move(uploaded, folder / name)
     for written in (folder / name, folder, folder.parent):
         _sync(written)

@@ -47,6 +47,15 @@ def terms(text: str) -> list[str]:
     return found
 
 
+def surfaces(text: str) -> dict[str, str]:
+    """The terms of ``text``, each with the word it comes from as it stands there first; a Han term is its own word."""
+    found: dict[str, str] = {}
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text)):
+        for term in terms(match.group()):
+            found.setdefault(term, match.group() if match["latin"] else term)
+    return found
+
+
 def words(han: str) -> list[str]:
     """The words of a run of simplified Han characters, in order, without overlaps."""
     found: list[str] = _segmenter().cut(han)

@@ -25,6 +25,7 @@ from rag.tables import CollectionRow, DocumentRow, EditionRow, PassageRow
 from rag.types import Caller, Document, Edition, Filters, Language, Metadata, Passage
 
 READABLE = ("live", "replaced")
+NEWEST_FIRST = (EditionRow.in_force_from.desc().nulls_last(), EditionRow.ingested_at.desc(), EditionRow.id)
 _ID_CHUNK = 500
 
 
@@ -167,11 +168,17 @@ def documents(session: ReadSession, caller: Caller, names: Sequence[str] = ()) -
     """The documents of the collections called ``names``, or of all that the caller may read, by title."""
     searched = collections(session, caller, names)
     statement = _editions().where(DocumentRow.collection_id.in_([collection.id for collection in searched]))
-    by_document: dict[str, list[Any]] = {}
-    for row in session.execute(statement):
-        by_document.setdefault(row.document_id, []).append(row)
-    listed = [_document(rows) for rows in by_document.values()]
+    listed = _documents(session.execute(statement))
     return sorted(listed, key=lambda document: (document.collection, document.title, document.id))
+
+
+def documents_by_id(session: ReadSession, ids: Sequence[str]) -> dict[str, Document]:
+    """The documents under ``ids``, which the caller was found to may read; those that do not exist are left out."""
+    found: dict[str, Document] = {}
+    for at in range(0, len(ids), _ID_CHUNK):
+        rows = session.execute(_editions().where(DocumentRow.id.in_(ids[at : at + _ID_CHUNK])))
+        found |= {document.id: document for document in _documents(rows)}
+    return found
 
 
 def document(session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None) -> Document:
@@ -351,8 +358,15 @@ def _editions() -> Any:
         .join(DocumentRow, EditionRow.document_id == DocumentRow.id)
         .join(CollectionRow, DocumentRow.collection_id == CollectionRow.id)
         .where(DocumentRow.deleted_at.is_(None), EditionRow.state.in_(READABLE))
-        .order_by(EditionRow.in_force_from.desc(), EditionRow.ingested_at.desc(), EditionRow.id)
+        .order_by(*NEWEST_FIRST)
     )
+
+
+def _documents(rows: Iterable[Any]) -> list[Document]:
+    by_document: dict[str, list[Any]] = {}
+    for row in rows:
+        by_document.setdefault(row.document_id, []).append(row)
+    return [_document(of_one) for of_one in by_document.values()]
 
 
 def _document(rows: Sequence[Any], shown: Any = None, text: str | None = None) -> Document:

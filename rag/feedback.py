@@ -1,5 +1,6 @@
 """What readers say of answers, and what a librarian looks at: answers found bad, and questions nothing answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -7,11 +8,11 @@ from typing import Literal
 from sqlalchemy import and_, func, or_, select
 
 from rag import audit, record
-from rag.database import ReadSession
+from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
 from rag.privacy import masked
 from rag.system import System
-from rag.tables import AnswerRow, FeedbackRow
+from rag.tables import AnswerPassageRow, AnswerRow, FeedbackRow
 from rag.types import Caller
 
 Rating = Literal["up", "down"]
@@ -19,7 +20,9 @@ Rating = Literal["up", "down"]
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What one reader said of an answer; ``rating`` is None where nobody said anything and nothing was answered."""
+    """What one reader said of an answer; ``rating`` is None where nobody said anything and nothing was answered.
+    ``collections`` are those that were asked, or, where the question was put to all, those that what was found is from.
+    ``missing`` are the words of a question without an answer that no passage has."""
 
     answer_id: str
     question: str
@@ -28,6 +31,8 @@ class Feedback:
     reason: str | None
     caller_id: str
     created_at: str
+    collections: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def give(system: System, caller: Caller, answer_id: str, rating: Rating, reason: str | None = None) -> Feedback:
@@ -48,7 +53,7 @@ def give(system: System, caller: Caller, answer_id: str, rating: Rating, reason:
             )
         )
         audit.append(session, caller, "feedback", answer_id, {"rating": rating}, [audit.Seal("feedback", answer_id)])
-        return _feedback(row.id, row.question, row.status, row.created_at, given)
+        return _feedback(row, given, *_about(session, caller, [row])[row.id])
 
 
 def listing(
@@ -62,20 +67,17 @@ def listing(
             FeedbackRow.rating == "down", and_(AnswerRow.status == "abstained", FeedbackRow.answer_id.is_(None))
         )
     base = (
-        select(
-            AnswerRow.id, AnswerRow.question, AnswerRow.status, AnswerRow.caller_id, AnswerRow.created_at, FeedbackRow
-        )
+        select(AnswerRow, FeedbackRow)
         .outerjoin(FeedbackRow, FeedbackRow.answer_id == AnswerRow.id)
         .where(wanted, *record.seen_by(caller))
     )
-    total = session.scalar(select(func.count()).select_from(base.subquery())) or 0
+    total = session.scalar(select(func.count()).select_from(base.with_only_columns(AnswerRow.id).subquery())) or 0
     newest = func.coalesce(FeedbackRow.created_at, AnswerRow.created_at)
     rows = session.execute(
         base.order_by(newest.desc(), AnswerRow.id, FeedbackRow.caller_id).limit(limit).offset(offset)
-    )
-    return [
-        _feedback(row.id, row.question, row.status, row.created_at, row.FeedbackRow, row.caller_id) for row in rows
-    ], total
+    ).all()
+    about = _about(session, caller, [answer for answer, _ in rows])
+    return [_feedback(answer, said, *about[answer.id]) for answer, said in rows], total
 
 
 def _without_identifiers(system: System, reason: str | None) -> str | None:
@@ -83,9 +85,34 @@ def _without_identifiers(system: System, reason: str | None) -> str | None:
     return (masked(said).text if system.settings.mask_identifiers else said) or None
 
 
+def _about(
+    session: ReadSession | WriteSession, caller: Caller, answers: Sequence[AnswerRow]
+) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """By answer, the collections that it is about, of those that the caller may read, and the words that were
+    missing."""
+    drew_on: dict[str, set[str]] = {answer.id: set() for answer in answers}
+    rows = select(AnswerPassageRow.answer_id, AnswerPassageRow.collection).distinct()
+    for answer_id, collection in session.execute(rows.where(AnswerPassageRow.answer_id.in_(drew_on))):
+        drew_on[answer_id].add(collection)
+    found = {}
+    for answer in answers:
+        asked = (answer.body.get("query") or {}).get("collections") or sorted(drew_on[answer.id])
+        missing = (answer.body.get("abstention") or {}).get("missing") or ()
+        found[answer.id] = (tuple(name for name in asked if caller.may_read(name)), tuple(missing))
+    return found
+
+
 def _feedback(
-    answer_id: str, question: str, status: str, at: datetime, said: FeedbackRow | None, asker: str = ""
+    answer: AnswerRow, said: FeedbackRow | None, collections: tuple[str, ...], missing: tuple[str, ...]
 ) -> Feedback:
-    if said is None:
-        return Feedback(answer_id, question, status, None, None, asker, at.isoformat())
-    return Feedback(answer_id, question, status, said.rating, said.reason, said.caller_id, said.created_at.isoformat())
+    return Feedback(
+        answer_id=answer.id,
+        question=answer.question,
+        status=answer.status,
+        rating=said.rating if said else None,
+        reason=said.reason if said else None,
+        caller_id=said.caller_id if said else answer.caller_id,
+        created_at=(said or answer).created_at.isoformat(),
+        collections=collections,
+        missing=missing,
+    )

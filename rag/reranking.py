@@ -51,12 +51,13 @@ def open_reranker(settings: Settings) -> Reranker | None:
             return CrossEncoderReranker(settings)
 
 
-def reordered(reranker: Reranker, question: str, passages: Sequence[str], searched: Sequence[float]) -> list[int]:
-    """The positions of ``passages`` in the order of the reranker, which may weigh what the search scored."""
+def weighed(reranker: Reranker, question: str, passages: Sequence[str], searched: Sequence[float]) -> Scores:
+    """The scores by which the reranker orders ``passages``, higher is better: its own, added to what the search scored
+    where it is a reranker that adds."""
     scores = reranker.rerank(question, passages)
     if reranker.added is not None:
         scores = np.array(searched, np.float32) + np.float32(reranker.added) * scores
-    return best_first(scores)
+    return scores
 
 
 def best_first(scores: Scores) -> list[int]:

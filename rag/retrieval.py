@@ -16,7 +16,7 @@ from rag.indexing import indexed_text
 from rag.lexical import LexicalGoneError
 from rag.permitted import Permitted
 from rag.placeholders import without_placeholders
-from rag.reranking import reordered
+from rag.reranking import best_first, weighed
 from rag.selection import depth_for, selected
 from rag.stages import stage
 from rag.system import System
@@ -41,36 +41,42 @@ def search(query: Query, caller: Caller, system: System, on: date | None = None)
     Raises InvalidRequest for an empty question, a bad ``top_k``, ``diversity`` or filter, NotFound for a collection the
     caller may not read. A search that meets a compaction starts again from SQL.
     """
+    query = checked(query)
+    depth = depth_of(query)
+
+    def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
+        with stage("select"):
+            ranked = reranked(query, caller, system, session, found)[0]
+            return selected_result(query, caller, system, session, searched, found, ranked)
+
+    with stage("search"):
+        return with_findings(query, caller, system, depth, result, on)
+
+
+def checked(query: Query) -> Query:
+    """``query`` without placeholders of masked identifiers. Raises InvalidRequest for a bad ``top_k`` or
+    ``diversity``."""
     if not 1 <= query.top_k <= MAX_TOP_K:
         raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
     if not 0 <= query.diversity <= 1:
         raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
+    return replace(query, text=without_placeholders(query.text))
 
-    query = replace(query, text=without_placeholders(query.text))
-    depth = max(ARM_DEPTH, depth_for(query))
 
-    def result(session: ReadSession, searched: Sequence[Collection], found: Findings) -> SearchResult:
-        with stage("select"):
-            hits = _hits(query, caller, system, session, found, depth)
-        return SearchResult(
-            hits=hits,
-            index_generation=sum(collection.generation for collection in searched),
-            undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
-        )
-
-    with stage("search"):
-        return _with_findings(query, caller, system, depth, result, on)
+def depth_of(query: Query) -> int:
+    """How many passages each arm looks for."""
+    return max(ARM_DEPTH, depth_for(query))
 
 
 def ranking(query: Query, caller: Caller, system: System, depth: int) -> list[tuple[int, float]]:
     """The best ``depth`` passages as ``(passage id, score)``, best first, before anything is collapsed: what retrieval
     is measured by. Raises what ``search`` raises; ``query.top_k`` is not looked at."""
-    return _with_findings(
-        query, caller, system, depth, lambda session, searched, found: _ranked(query, caller, system, session, found)
+    return with_findings(
+        query, caller, system, depth, lambda session, _, found: reranked(query, caller, system, session, found)[0]
     )[:depth]
 
 
-def _with_findings(
+def with_findings(
     query: Query,
     caller: Caller,
     system: System,
@@ -122,30 +128,54 @@ def _permitted(
     )
 
 
-def _ranked(
+def reranked(
     query: Query, caller: Caller, system: System, session: ReadSession, found: Findings
-) -> list[tuple[int, float]]:
+) -> tuple[list[tuple[int, float]], dict[int, float]]:
     """The fused ranking; the best of it in the order of the reranker, where there is one and both arms were asked
-    for. They take over each other's scores, so that these stay on one scale."""
+    for. They take over each other's scores, so that these stay on one scale. With it the reranker's own scores of what
+    it read."""
     ranked = fused(found, query.retrieval)
     if system.reranker is None or query.retrieval != "hybrid":
-        return ranked
+        return ranked, {}
     passages = catalog.passages(session, caller, [identifier for identifier, _ in ranked[:RERANKED]])
     head = [(identifier, score) for identifier, score in ranked[:RERANKED] if identifier in passages]
     texts = [indexed_text(p.title, p.section, p.text) for p in (passages[identifier] for identifier, _ in head)]
-    order = reordered(system.reranker, query.text.strip(), texts, [score for _, score in head])
-    reranked = [(head[place][0], score) for place, (_, score) in zip(order, head, strict=True)]
-    return reranked + ranked[RERANKED:]
+    scores = weighed(system.reranker, query.text.strip(), texts, [score for _, score in head])
+    reordered = [(head[place][0], score) for place, (_, score) in zip(best_first(scores), head, strict=True)]
+    own = {identifier: float(score) for (identifier, _), score in zip(head, scores, strict=True)}
+    return reordered + ranked[RERANKED:], own
+
+
+def selected_result(
+    query: Query,
+    caller: Caller,
+    system: System,
+    session: ReadSession,
+    searched: Sequence[Collection],
+    found: Findings,
+    ranked: Sequence[tuple[int, float]],
+) -> SearchResult:
+    """What a search gives back of a ranking of what was found."""
+    return SearchResult(
+        hits=_hits(query, caller, system, session, found, ranked),
+        index_generation=sum(collection.generation for collection in searched),
+        undated_left_out=catalog.undated_documents(session, searched, query.filters) if query.as_of else 0,
+    )
 
 
 def _hits(
-    query: Query, caller: Caller, system: System, session: ReadSession, found: Findings, depth: int
+    query: Query,
+    caller: Caller,
+    system: System,
+    session: ReadSession,
+    found: Findings,
+    ranked: Sequence[tuple[int, float]],
 ) -> tuple[Hit, ...]:
+    depth = depth_of(query)
     cosines = {candidate.id: candidate.cosine for candidate in found.candidates}
     matches = {candidate.id: candidate.match for candidate in found.candidates if query.retrieval != "dense"}
     dense_ranks = {identifier: rank for rank, identifier in enumerate(dense_order(found)[:depth], start=1)}
     lexical_ranks = {identifier: rank for rank, identifier in enumerate(lexical_order(found)[:depth], start=1)}
-    ranked = _ranked(query, caller, system, session, found)
     return tuple(
         Hit(
             passage=one.passage,

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from rag import audit
 from rag.conversation import translated
+from rag.explaining import Explanation, explained
 from rag.languages import language_of
 from rag.notices import masked_notice
+from rag.placeholders import Kind
 from rag.privacy import masked_query
 from rag.retrieval import search
 from rag.system import System
@@ -19,6 +21,20 @@ async def searched(query: Query, caller: Caller, system: System) -> SearchResult
     raises."""
     asked, kinds = await asyncio.to_thread(masked_query, query, system.settings)
     found = await asyncio.to_thread(search, await translated(asked, system), caller, system)
+    return await _told(found, asked, kinds, caller, system)
+
+
+async def searched_and_explained(query: Query, caller: Caller, system: System) -> Explanation:
+    """The same, with what each step of the search found and why."""
+    asked, kinds = await asyncio.to_thread(masked_query, query, system.settings)
+    found = await asyncio.to_thread(explained, await translated(asked, system), caller, system)
+    return replace(found, result=await _told(found.result, asked, kinds, caller, system))
+
+
+async def _told(
+    found: SearchResult, asked: Query, kinds: tuple[Kind, ...], caller: Caller, system: System
+) -> SearchResult:
+    """What was found, with what was searched for, once the search is in the audit record."""
     await asyncio.to_thread(_write_down, asked, found, caller, system)
     return replace(found, query=asked.text, notices=masked_notice(kinds, language_of(asked.text)))
 

@@ -113,6 +113,12 @@ def load(path: Path) -> Iterator[LoadedDocument]:
     return loader(path)
 
 
+def check_name(path: Path) -> None:
+    """Raises UnsupportedFormat where the name of a file says that no loader reads it, nor an archive of such files."""
+    if not is_archive(path):
+        _suffix(path)
+
+
 def format_of(path: Path) -> str:
     """The name of the file's format, by suffix and content: ``pdf``, ``pubmed`` and so on.
 
