@@ -2,7 +2,8 @@
 
 /**
  * Why a call gave no result. `kind` is `refused` where the service said why in `title` and `detail` (in English),
- * `unreachable` where nothing replied, `unreadable` where what replied was not the service. `signIn` has the ways to
+ * `unreachable` where nothing replied, `unreadable` where what replied was not the service, `broken` where this page
+ * itself failed. `signIn` has the ways to
  * sign in, `key` and `oidc`, where the service told them.
  */
 export class Problem extends Error {
@@ -12,19 +13,24 @@ export class Problem extends Error {
   }
 }
 
+const SESSION = "v1/session";
+
+/** The event on the document that a call was refused because nobody is signed in any more. */
+export const SIGNED_OUT = "signedout";
+
 /** What a write has to bring along that comes with the session's cookie; null where there is none. */
 let csrfToken = null;
 
 /** Who is signed in: `via`, `role`, `collections`. A Problem with status 401 where nobody is. */
 export async function session() {
   csrfToken = null;
-  const found = await call("v1/session");
+  const found = await call(SESSION);
   csrfToken = found.csrf_token;
   return found;
 }
 
 export function signIn(key) {
-  return call("v1/session", {
+  return call(SESSION, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ key }),
@@ -32,7 +38,7 @@ export function signIn(key) {
 }
 
 export function signOut() {
-  return call("v1/session", { method: "DELETE" });
+  return call(SESSION, { method: "DELETE" });
 }
 
 export function ask(question, signal) {
@@ -95,23 +101,39 @@ function jobWithFiles(id, shown, signal) {
   return call(`v1/jobs/${encodeURIComponent(id)}?limit=${shown}`, { signal });
 }
 
-async function call(address, options = {}) {
+/** The JSON of a reply; null for one without a body. Raises Problem; the browser's AbortError where `signal` aborts. */
+export async function call(address, options = {}) {
+  return (await replyTo(address, options)).body;
+}
+
+/** The reply to a call whose body is read as it comes. Raises what `call` raises. */
+export async function streamed(address, options = {}) {
+  return (await replyTo(address, options, false)).response;
+}
+
+async function replyTo(address, options, isWhole = true) {
   const headers = csrfToken ? { ...options.headers, "x-csrf-token": csrfToken } : options.headers;
   const response = await fetch(address, { ...options, headers }).catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem("unreachable");
   });
-  if (response.status === 204) return null;
+  if (response.status === 204 || (response.ok && !isWhole)) return { response, body: null };
   const requestId = response.headers.get("x-request-id");
   const body = await response.json().catch((error) => {
     if (error.name === "AbortError") throw error;
     throw new Problem("unreadable", { status: response.status, requestId });
   });
-  if (response.ok) return body;
-  throw new Problem("refused", {
-    title: body.title || response.statusText,
+  if (response.ok) return { response, body };
+  if (response.status === 401 && address !== SESSION) document.dispatchEvent(new Event(SIGNED_OUT));
+  throw refusal(body, response.status, requestId);
+}
+
+/** The Problem that a body of the service (RFC 9457) tells of. */
+export function refusal(body, status = body.status, requestId = null) {
+  return new Problem("refused", {
+    title: body.title || "",
     detail: body.detail || "",
-    status: response.status,
+    status,
     requestId: body.request_id || requestId,
     signIn: body.sign_in || [],
   });

@@ -1,95 +1,72 @@
-/** Wires the page: asking, the address of an answer, the language, the keyboard. */
+/** The shell of the page: who is signed in, the navigation, the language, the keyboard. */
 
-import { answerNodes, sourceNodes } from "./answer.js";
 import * as api from "./api.js";
-import { element } from "./dom.js";
-import { loadingView } from "./loading.js";
 import { problemBox } from "./problem.js";
+import * as question from "./question.js";
+import { routing } from "./router.js";
 import { signing } from "./signing.js";
-import { sourcePanel } from "./source.js";
+import { closeSource, redrawSource } from "./source.js";
 import { chooseLanguage, currentLanguage, otherLanguage, words } from "./words.js";
 
-const EXAMPLES = [
-  ["en", "Below which eGFR is metformin contraindicated?"],
-  ["en", "What is the target serum urate in gout?"],
-  ["zh", "哮喘第1级治疗的首选方案是什么？"],
-  ["zh", "痛风患者血尿酸应控制在多少以下？"],
-];
-const JOBS_ADDRESS = "#/jobs";
-const ANSWER_ADDRESS = /^#\/answers\/([^/]+)$/;
-
 const byId = (id) => document.getElementById(id);
-const [form, field, languageButton] = ["ask", "question", "language"].map(byId);
-const [home, answerRegion, sources] = ["home", "answer", "sources"].map(byId);
-const [uploadForm, notice, jobsLink] = ["upload", "notice", "to-jobs"].map(byId);
-const [signInForm, signOutButton] = ["sign-in", "sign-out"].map(byId);
-const panel = sourcePanel(byId("source"), field);
-const loading = loadingView(uploadForm, byId("upload-problem"), () => show(loading.draw));
+const [main, navigation, languageButton, signOutButton] = ["main", "navigation", "language", "sign-out"].map(byId);
+const links = [...navigation.querySelectorAll("a")];
+const signInForm = byId("sign-in");
+const said = byId("said");
 
 const door = signing(signInForm, greet);
+const router = routing(main, turned, sayProblem);
 
 /** Who is signed in; undefined until the service said it, null for nobody. */
 let reader;
-let draw = () => ({});
-let turn = new AbortController();
-
-/** Puts `draw()` on the page: the nodes of each region, `{home, answer, sources}`. Drawn again in another language. */
-function show(drawRegions) {
-  draw = drawRegions;
-  const nodes = draw();
-  home.replaceChildren(...(nodes.home || []));
-  answerRegion.replaceChildren(...(nodes.answer || []));
-  sources.replaceChildren(...(nodes.sources || []));
-}
-
-/** Loads what `drawLoaded` draws. A later turn overtakes an earlier one. Gives null where there was nothing to draw. */
-async function take(load, drawLoaded, drawWaiting) {
-  turn.abort();
-  turn = new AbortController();
-  const { signal } = turn;
-  panel.close();
-  show(drawWaiting);
-  try {
-    const loaded = await load(signal);
-    if (signal.aborted) return null;
-    show(() => drawLoaded(loaded));
-    return loaded;
-  } catch (problem) {
-    if (signal.aborted) return null;
-    if (!(problem instanceof api.Problem)) throw problem;
-    if (problem.status === 401) await door.arrive();
-    else show(() => ({ answer: [problemBox(problem)] }));
-    return null;
-  }
-}
-
-async function askQuestion() {
-  await arrived;
-  const question = field.value.trim();
-  if (!question) return;
-  const answer = await take((signal) => api.ask(question, signal), drawAnswer, drawBusy);
-  if (!answer) return;
-  if (field.value.trim() === question) field.value = answer.question; // without what was masked in it
-  if (answer.recorded) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
-}
 
 /** Shows what the address says to who is signed in, and to nobody the form to sign in. */
 function greet(who) {
   const isFirst = reader === undefined;
   reader = who;
   signInForm.hidden = who !== null;
+  navigation.hidden = who === null;
   signOutButton.hidden = who === null || who.via !== "session";
-  jobsLink.hidden = who === null || (who.role === "reader" && who.via !== "unknown");
+  for (const link of links) link.hidden = who !== null && !maySee(link, who);
+  said.replaceChildren();
   if (who) {
-    if (!isFirst) field.value = ""; // what was typed while the page came up is kept
-    followAddress();
+    if (!isFirst) question.forget(); // what was typed while the page came up is kept
+    router.follow(location.hash);
     return;
   }
-  form.hidden = notice.hidden = uploadForm.hidden = true;
-  loading.closed();
-  panel.close();
-  show(() => ({}));
+  question.forget();
+  closeSource();
+  router.leave();
   signInForm.elements.key.focus();
+}
+
+/** Whether a link of the navigation is for this reader: `data-for` names the roles, none means all. */
+function maySee(link, who) {
+  return !link.dataset.for || who.via === "unknown" || link.dataset.for.split(" ").includes(who.role);
+}
+
+function turned(name) {
+  closeSource();
+  said.replaceChildren();
+  for (const link of links) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  entitle();
+}
+
+function entitle() {
+  const current = links.find((link) => link.hasAttribute("aria-current"));
+  const title = words().views[current?.dataset.view];
+  document.title = title && current.dataset.view !== "ask" ? `${title} · Taiyi RAG` : "Taiyi RAG";
+}
+
+/** What a view could not do, above what it shows. */
+function sayProblem(problem) {
+  if (problem instanceof api.Problem && problem.status === 401) return; // the door is on its way
+  if (problem.name === "AbortError") return;
+  said.replaceChildren(problemBox(problem instanceof api.Problem ? problem : new api.Problem("broken")));
+  if (!(problem instanceof api.Problem)) console.error(problem);
 }
 
 async function leave() {
@@ -98,136 +75,44 @@ async function leave() {
   } catch (problem) {
     if (!(problem instanceof api.Problem)) throw problem;
     if (problem.status !== 401) {
-      show(() => ({ answer: [problemBox(problem)] }));
+      sayProblem(problem);
       return;
     }
   }
-  field.value = "";
   await door.arrive();
-}
-
-/** Shows the form to ask, or the one to load documents. */
-function turnTo(isLoading) {
-  form.hidden = notice.hidden = isLoading;
-  uploadForm.hidden = !isLoading;
-  if (isLoading) jobsLink.setAttribute("aria-current", "page");
-  else jobsLink.removeAttribute("aria-current");
-  loading.closed();
-}
-
-async function followAddress() {
-  turnTo(location.hash === JOBS_ADDRESS);
-  if (location.hash === JOBS_ADDRESS) {
-    const loaded = await take(loading.load, loading.draw, drawLoadingJobs);
-    if (loaded) loading.opened();
-    return;
-  }
-  const [, id] = ANSWER_ADDRESS.exec(location.hash) || [];
-  if (id === undefined) {
-    await take(api.collections, drawHome, () => ({}));
-    return;
-  }
-  const answer = await take((signal) => api.storedAnswer(decoded(id), signal), drawAnswer, drawBusy);
-  if (answer) field.value = answer.question;
-}
-
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
-function drawAnswer(answer) {
-  return { answer: answerNodes(answer, panel.open), sources: sourceNodes(answer, panel.open) };
-}
-
-function drawBusy() {
-  const lines = [1, 2, 3].map(() => element("div", { className: "line" }));
-  const said = element("p", { className: "meta" }, words().searching);
-  return { answer: [element("div", { className: "busy" }, said, ...lines)] };
-}
-
-function drawLoadingJobs() {
-  return { home: [element("p", { className: "meta" }, words().loadingJobs)] };
-}
-
-function drawHome(collections) {
-  const documents = collections.reduce((sum, collection) => sum + collection.documents, 0);
-  return { home: documents ? exampleNodes(documents) : emptyNodes() };
-}
-
-function exampleNodes(documents) {
-  const examples = EXAMPLES.map(([lang, question]) => {
-    const onclick = () => {
-      field.value = question;
-      askQuestion();
-    };
-    return element("li", {}, element("button", { type: "button", className: "example", lang, onclick }, question));
-  });
-  return [
-    element("h2", {}, words().examples),
-    element("ul", { className: "examples" }, ...examples),
-    element("p", { className: "meta" }, words().library(documents)),
-  ];
-}
-
-function emptyNodes() {
-  const { emptyTitle, emptyBefore, emptyAfter } = words();
-  return [
-    element(
-      "div",
-      { className: "box" },
-      element("p", { className: "box-title" }, emptyTitle),
-      element("p", {}, emptyBefore),
-      element("pre", {}, element("code", {}, "taiyi-rag ingest PATH")),
-      element("p", {}, emptyAfter),
-    ),
-  ];
 }
 
 function applyLanguage() {
   document.documentElement.lang = currentLanguage();
   for (const worded of document.querySelectorAll("[data-word]")) worded.textContent = words()[worded.dataset.word];
+  for (const link of links) link.textContent = words().views[link.dataset.view];
+  navigation.setAttribute("aria-label", words().navigation);
   languageButton.textContent = words().otherLanguage;
   languageButton.lang = otherLanguage();
+  entitle();
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  askQuestion();
-});
-
-field.addEventListener("keydown", (event) => {
-  // Enter that accepts a word from an input method is not a question; Safari reports it as key 229 only.
-  const composing = event.isComposing || event.keyCode === 229;
-  if (event.key !== "Enter" || event.shiftKey || composing) return;
-  event.preventDefault();
-  askQuestion();
-});
-
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !event.isComposing) panel.close();
-  if (event.key !== "/" || form.hidden || event.target === field || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && !event.isComposing) closeSource();
+  const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey || !question.isShown()) return;
   event.preventDefault();
-  field.focus();
-  field.select();
+  question.field.focus();
+  question.field.select();
 });
 
 languageButton.addEventListener("click", () => {
   chooseLanguage(otherLanguage());
   applyLanguage();
-  show(draw);
-  panel.redraw();
+  router.redraw();
+  redrawSource();
 });
 
 signOutButton.addEventListener("click", leave);
-
+document.addEventListener(api.SIGNED_OUT, () => door.arrive());
 window.addEventListener("hashchange", () => {
-  if (!reader) return;
-  field.value = "";
-  followAddress();
+  if (reader) router.follow(location.hash);
 });
+
 applyLanguage();
-const arrived = door.arrive();
+door.arrive();

@@ -15,9 +15,10 @@ export function problemBox(problem) {
 }
 
 function said(problem) {
-  const { unreachableTitle, unreachableDetail, unreadableDetail } = words();
+  const { unreachableTitle, unreachableDetail, unreadableDetail, brokenTitle, brokenDetail } = words();
   const lang = currentLanguage();
   if (problem.kind === "refused") return { title: problem.title, detail: problem.detail, lang: "en" };
   if (problem.kind === "unreachable") return { title: unreachableTitle, detail: unreachableDetail, lang };
+  if (problem.kind === "broken") return { title: brokenTitle, detail: brokenDetail, lang };
   return { title: `HTTP ${problem.status}`, detail: unreadableDetail, lang };
 }

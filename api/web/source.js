@@ -138,3 +138,10 @@ function recordedQuote(place) {
   if (place.quote === undefined) return [];
   return [element("p", { className: "meta" }, words().recordedQuote), quoted("blockquote", place.quote, "")];
 }
+
+const shared = sourcePanel(document.getElementById("source"), document.getElementById("question"));
+
+/** The panel that all views share: opens at a citation, a hit, or whatever has a `passage_id`. */
+export const openSource = shared.open;
+export const closeSource = shared.close;
+export const redrawSource = shared.redraw;

@@ -1,0 +1,91 @@
+/**
+ * Which view an address shows, and the way from one view to another.
+ *
+ * A view is a module `NAME_view.js` that exports `open(main, place, signal)`. `main` is a section of the page that is
+ * its own, `place` is what of the address follows the view's name (`""` or `"/…"`), `signal` aborts when the reader
+ * leaves. It draws into `main` and gives, or resolves to, `{ redraw(), close(), follow(place) }`, all optional:
+ * `redraw` is called when the language has changed, `close` when the reader leaves, `follow` when the address changes
+ * within the view; without it the view is opened anew.
+ */
+
+import { Problem } from "./api.js";
+
+const VIEWS = {
+  ask: () => import("./ask_view.js"),
+  compare: () => import("./compare_view.js"),
+  library: () => import("./library_view.js"),
+  record: () => import("./record_view.js"),
+  health: () => import("./health_view.js"),
+  jobs: () => import("./jobs_view.js"),
+};
+const NOWHERE = { redraw() {}, close() {} };
+
+/** `{ name, place }` of an address: the view, and where in it. What names no view is the view to ask. */
+export function placeOf(hash) {
+  const [, name, place] = /^#\/([a-z]*)(\/.*)?$/.exec(hash) || [];
+  if (name === "answers" && place) return { name: "ask", place };
+  return name in VIEWS ? { name, place: place || "" } : { name: "ask", place: "" };
+}
+
+/**
+ * Shows views in `main`. `said(problem)` is called with what a view throws while it opens, `turned(name)` before a view
+ * is opened. Gives `follow(hash)`, `redraw()` and `leave()`.
+ */
+export function routing(main, turned, said) {
+  let current = { name: null, view: NOWHERE, turn: new AbortController() };
+
+  async function follow(hash) {
+    const { name, place } = placeOf(hash);
+    if (name === current.name && current.view.follow) {
+      await attempt(current, () => current.view.follow(place));
+      return;
+    }
+    leave();
+    const opened = { name, view: NOWHERE, turn: new AbortController() };
+    current = opened;
+    turned(name);
+    await attempt(opened, async () => {
+      const { open } = await VIEWS[name]().catch(() => {
+        throw new Problem("unreachable");
+      });
+      if (opened.turn.signal.aborted) return;
+      const view = await open(sectionOf(name), place, opened.turn.signal);
+      if (opened.turn.signal.aborted) view?.close?.();
+      else opened.view = view || NOWHERE;
+    });
+  }
+
+  async function attempt(opened, act) {
+    try {
+      await act();
+    } catch (problem) {
+      if (!opened.turn.signal.aborted) said(problem, sectionOf(opened.name));
+    }
+  }
+
+  /** Closes what is open, so that nothing is shown. */
+  function leave() {
+    current.turn.abort();
+    current.view.close?.();
+    current = { name: null, view: NOWHERE, turn: new AbortController() };
+    for (const section of [...main.querySelectorAll(":scope > .view")]) {
+      if (section.dataset.view === "ask") section.hidden = true;
+      else section.remove();
+    }
+  }
+
+  /** The section of a view. That of the view to ask is part of the page from the start, so that one can type at once. */
+  function sectionOf(name) {
+    let section = main.querySelector(`:scope > .view[data-view="${name}"]`);
+    if (!section) {
+      section = document.createElement("section");
+      section.className = "view";
+      section.dataset.view = name;
+      main.append(section);
+    }
+    section.hidden = false;
+    return section;
+  }
+
+  return { follow, leave, redraw: () => current.view.redraw?.() };
+}
