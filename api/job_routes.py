@@ -50,12 +50,17 @@ def list_jobs(
     system: OpenSystem,
     caller: Asker,
     state: str | None = None,
+    files: Annotated[int, Query(ge=0, le=100)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> wire.Json:
-    """Newest first, without their files."""
-    found, total = jobs.listing(system, caller, state, limit, offset)
-    return {"jobs": [wire.job_json(job) for job in found], "total": total}
+    """Newest first, each with up to ``files`` of its files, the failed ones first. ``states`` counts all jobs."""
+    found, total = jobs.listing(system, caller, state, limit, offset, files)
+    return {
+        "jobs": [wire.job_json(job) for job in found],
+        "total": total,
+        "states": jobs.count_by_state(system, caller),
+    }
 
 
 @router.post("/jobs", status_code=202)

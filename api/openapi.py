@@ -208,7 +208,7 @@ GIVES: dict[tuple[str, str], Any] = {
     ("get", "/v1/proposals"): _listed("proposals", ProposalForm),
     ("post", "/v1/proposals/{document_id}/{like_id}"): _form("Decided", document_id=str),
     ("get", "/v1/removals"): _listed("removals", ReceiptForm),
-    ("get", "/v1/jobs"): _listed("jobs", JobForm, total=int),
+    ("get", "/v1/jobs"): _listed("jobs", JobForm, total=int, states=dict[str, int]),
     ("post", "/v1/jobs"): JobForm,
     ("get", "/v1/jobs/{job_id}"): JobForm,
     ("delete", "/v1/jobs/{job_id}"): JobForm,

@@ -8,12 +8,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from ingestion.loaders import check_name
@@ -175,19 +175,39 @@ def new_row(
 
 
 def listing(
-    system: System, caller: Caller, state: str | None = None, limit: int = 50, offset: int = 0
+    system: System,
+    caller: Caller,
+    state: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+    files: int = 0,
 ) -> tuple[list[Job], int]:
-    """Summaries, newest first, and how many there are in all. The caller's own; an administrator's everyone's; none of
-    a collection that the caller may no longer read."""
+    """Jobs, newest first, and how many there are in all: summaries, or with up to ``files`` of the files of each, the
+    failed ones first. The caller's own; an administrator's everyone's; none of a collection that the caller may no
+    longer read."""
     if state is not None and state not in get_args(JobState):
         raise InvalidRequest(f"state {state!r} is none of {', '.join(get_args(JobState))}")
-    wanted = [] if caller.role is Role.ADMIN else [JobRow.caller_id == caller.id]
-    wanted += [] if caller.collections is None else [JobRow.collection.in_(caller.collections)]
+    wanted = _seen_by(caller)
     wanted += [JobRow.state == state] if state else []
     with system.database.reading() as session:
         total = session.scalar(select(func.count(JobRow.id)).where(*wanted)) or 0
         newest = select(JobRow).where(*wanted).order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
-        return _jobs(session, session.scalars(newest).all()), total
+        found = _jobs(session, session.scalars(newest).all())
+        if files:
+            found = [replace(one, files=_files_of(session, one.id, limit=files)) for one in found]
+        return found, total
+
+
+def count_by_state(system: System, caller: Caller) -> dict[str, int]:
+    """How many of the jobs that ``listing`` gives are in each state."""
+    statement = select(JobRow.state, func.count()).where(*_seen_by(caller)).group_by(JobRow.state)
+    with system.database.reading() as session:
+        return {state: jobs for state, jobs in session.execute(statement.order_by(JobRow.state))}  # noqa: C416
+
+
+def _seen_by(caller: Caller) -> list[ColumnElement[bool]]:
+    whose = [] if caller.role is Role.ADMIN else [JobRow.caller_id == caller.id]
+    return whose if caller.collections is None else [*whose, JobRow.collection.in_(caller.collections)]
 
 
 def job(
@@ -199,15 +219,22 @@ def job(
     """
     with system.database.reading() as session:
         row = _visible(session, caller, job_id)
-        of_status = [JobFileRow.status == status] if status else []
-        files = session.scalars(
-            select(JobFileRow)
-            .where(JobFileRow.job_id == job_id, *of_status)
-            .order_by(JobFileRow.status != "failed", JobFileRow.flagged == 0, JobFileRow.ordinal)
-            .limit(limit)
-            .offset(offset)
-        ).all()
-        return _job(row, *_counts(session, [row.id])[row.id], tuple(map(_file, files)))
+        files = _files_of(session, job_id, status, limit, offset)
+        return _job(row, *_counts(session, [row.id])[row.id], files)
+
+
+def _files_of(
+    session: ReadSession, job_id: str, status: str | None = None, limit: int = FILES_SHOWN, offset: int = 0
+) -> tuple[JobFile, ...]:
+    of_status = [JobFileRow.status == status] if status else []
+    files = session.scalars(
+        select(JobFileRow)
+        .where(JobFileRow.job_id == job_id, *of_status)
+        .order_by(JobFileRow.status != "failed", JobFileRow.flagged == 0, JobFileRow.ordinal)
+        .limit(limit)
+        .offset(offset)
+    )
+    return tuple(map(_file, files))
 
 
 def summary(system: System, caller: Caller, job_id: str) -> Job:

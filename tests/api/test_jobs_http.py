@@ -112,6 +112,13 @@ def test_jobs_are_listed_newest_first(client: httpx.Client) -> None:
     assert client.get("/v1/jobs", params={"offset": 1}).json()["jobs"][0]["id"] == first
     assert client.get("/v1/jobs", params={"state": "running"}).json()["jobs"] == []
     assert client.get("/v1/jobs", params={"state": "over"}).status_code == 422
+    broken = client.post("/v1/documents", files={"file": ("broken.pdf", b"junk")}).json()["job_id"]
+    finished(client, broken)
+    failed = client.get("/v1/jobs", params={"state": "failed", "files": 3}).json()
+    assert [(job["id"], len(job["files"])) for job in failed["jobs"]] == [(broken, 1)]
+    assert "broken.pdf" in failed["jobs"][0]["files"][0]["reason"]
+    assert (failed["total"], failed["states"]["failed"]) == (1, 1)
+    assert sum(failed["states"].values()) == client.get("/v1/jobs").json()["total"]
 
 
 def test_what_is_not_below_the_roots_is_refused_with_the_reason(client: httpx.Client, home: Path) -> None:
