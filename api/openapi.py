@@ -14,6 +14,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, create_model
 from pydantic.json_schema import models_json_schema
 
+from api.health import Model, Whole
+from api.history import Point, StageTime
 from api.problems import OPENAI_PATHS
 from ingestion.jobs import Job
 from rag.audit import Entry
@@ -159,6 +161,19 @@ OpenAIError = _form(
     "OpenAIError",
     error=_form("OpenAIErrorDetail", message=str, type=str, param=None, code=None, request_id=str, answer_id=(str, "")),
 )
+HealthForm = _form(
+    "Health",
+    status=Literal["ok", "not ready"],
+    checks=dict[str, str],
+    version=str,
+    now=str,
+    started_at=str,
+    models=list[Model],
+    index_generation=int | None,
+    whole=Whole | None,
+    points=list[Point] | None,
+    stages=list[StageTime] | None,
+)
 Readiness = _form("Readiness", status=Literal["ok", "not ready"], checks=dict[str, str])
 
 
@@ -188,6 +203,7 @@ GIVES: dict[tuple[str, str], Any] = {
     ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),
     ("get", "/v1/audit"): _listed("entries", EntryForm, head=str | None),
     ("post", "/v1/audit/verify"): Verification,
+    ("get", "/v1/health"): HealthForm,
     ("get", "/v1/keys"): _listed("keys", KeyForm),
     ("post", "/v1/keys"): NewKey,
     ("delete", "/v1/keys/{key_id}"): KeyForm,

@@ -19,15 +19,21 @@ from rag.classification_measures import Estimate
 from rag.errors import InvalidRequest, Unavailable, UnreadableFile
 from rag.exam_arms import ARMS, Arm
 from rag.exam_items import Item
-from rag.exam_measures import ArmFigures, Comparison, RunFigures, run_figures
-from rag.ledger import KeptItem, fingerprint_of_run
+from rag.exam_measures import ArmFigures, Comparison, RunFigures, SubsetFigures, run_figures
+from rag.ledger import KeptItem, KeptRun, fingerprint_of_run
 from rag.measures import CONFIDENCE, RESAMPLES
 from rag.prompts import PromptName, prompt
+from rag.statistics import PairedTest
 from rag.system import System
 from rag.types import LOCAL_ADMIN
 
 _PROMPTS: tuple[PromptName, ...] = ("grounded", "ungrounded", "multiple_choice", "multiple_answers", "yes_no_maybe")
 _EXACT_PROMPTS: tuple[PromptName, ...] = ("factoid", "list")
+_AS_STATED = (
+    *("counts", "questions", "scored", "without_answer", "refused", "cut", "positions"),
+    *("seconds", "prompt_tokens", "completion_tokens"),
+)
+"""What of the figures of an arm is written as it is."""
 _PACKAGES = ("taiyi-rag", "langchain-openai", "openai", "numpy", "scipy", "sentence-transformers", "openvino")
 
 
@@ -166,6 +172,38 @@ def metrics_json(evaluation: QaEvaluation) -> dict[str, Any]:
     }
 
 
+def kept_evaluation(run: KeptRun) -> QaEvaluation:
+    """The evaluation that a run of the ledger was, its figures as they were reckoned then, without its items."""
+    figures = run.figures
+    whole = {"": figures["arms"], **figures["subsets"]}
+    subsets = [
+        SubsetFigures(name, tuple(_figures_of(arm, one) for arm, one in arms.items())) for name, arms in whole.items()
+    ]
+    comparisons = tuple(map(_comparison_of, figures["comparisons"]))
+    return QaEvaluation(run.configuration, (), RunFigures(tuple(subsets), comparisons))
+
+
+def _figures_of(arm: Arm, stated: Mapping[str, Any]) -> ArmFigures:
+    """What ``_figures_json`` made of an arm."""
+    estimates = {name: Estimate(stated[name], *interval) for name, interval in stated["intervals"].items()}
+    return ArmFigures(
+        arm=arm,
+        **{name: estimates.pop(name, None) for name in ("accuracy", "macro_f1", "abstention", "abstained_rightly")},
+        free=estimates,
+        **{name: stated[name] for name in _AS_STATED},
+    )
+
+
+def _comparison_of(stated: Mapping[str, Any]) -> Comparison:
+    """What ``_comparison_json`` made of one."""
+    test = stated["mcnemar"]
+    return Comparison(
+        **{name: stated[name] for name in ("subset", "measure", "arm", "against", "questions", "p_holm")},
+        difference=Estimate(stated["difference"], *stated["interval"]),
+        test=PairedTest(**test) if test else None,
+    )
+
+
 def headline(figures: RunFigures) -> ArmFigures:
     """The arm that is the product: grounded, else the last."""
     return next((one for one in figures.whole.arms if one.arm == "grounded"), figures.whole.arms[-1])
@@ -216,16 +254,9 @@ def _figures_json(one: ArmFigures) -> dict[str, Any]:
     return {
         **{name: estimate.value for name, estimate in estimates.items()},
         "intervals": {name: [estimate.low, estimate.high] for name, estimate in estimates.items()},
+        **{name: getattr(one, name) for name in _AS_STATED},
         "counts": {name: one.counts[name] for name in estimates},
-        "questions": one.questions,
-        "scored": one.scored,
-        "without_answer": one.without_answer,
-        "refused": one.refused,
-        "cut": one.cut,
         "positions": dict(one.positions),
-        "seconds": one.seconds,
-        "prompt_tokens": one.prompt_tokens,
-        "completion_tokens": one.completion_tokens,
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from api.qa_evaluation import QaEvaluation, estimates_of
-from api.report import excerpt, render
+from api.report import LANGUAGES, excerpt, render
 from rag.exam_arms import Arm
 from rag.exam_items import Item, JudgedSentence
 from rag.exam_measures import Comparison, Outcome, RunFigures, outcomes, written_measures
@@ -70,11 +70,17 @@ class Examples:
 
 
 def write_qa_report(evaluation: QaEvaluation, path: Path) -> None:
+    path.write_text(qa_report(evaluation), encoding="utf-8")
+
+
+def qa_report(evaluation: QaEvaluation, languages: Sequence[str] = tuple(LANGUAGES)) -> str:
+    """The page; without examples where the evaluation is without items."""
     figures = evaluation.figures
     measured = [name for name in NAMES if any(name in estimates_of(one) for one in figures.whole.arms)]
-    page = render(
+    return render(
         "qa.html",
         f"{evaluation.run['questions']['name']} with and without evidence",
+        languages,
         run=evaluation.run,
         figures=figures,
         names=NAMES,
@@ -86,7 +92,7 @@ def write_qa_report(evaluation: QaEvaluation, path: Path) -> None:
         gaps=[one for one in figures.comparisons if one.test is None and not one.subset],
         verdict_on=verdict_on,
         labels_of=labels_of,
-        examples=list(_examples(evaluation.items)),
+        examples=list(_examples(evaluation.items)) if evaluation.items else [],
         excerpt=excerpt,
         reply_shown=REPLY_SHOWN,
         evidence_shown=EVIDENCE_SHOWN,
@@ -94,7 +100,6 @@ def write_qa_report(evaluation: QaEvaluation, path: Path) -> None:
         refusal_of=_refusal,
         said_of=_said,
     )
-    path.write_text(page, encoding="utf-8")
 
 
 def verdict_on(one: Comparison) -> str:

@@ -1,9 +1,11 @@
 """What every evaluation leaves in its folder: figures, items, and a report that is one HTML file, in English and
 Chinese, light or dark as its reader's system is. Its only script sorts tables; without it nothing is missing."""
 
+import base64
+import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,17 +29,32 @@ def write_json(metrics: Mapping[str, Any], items: Iterable[Mapping[str, Any]], f
     unfinished.replace(folder / "items.jsonl")
 
 
-def render(template: str, title: str, **values: Any) -> str:
-    """The body of ``api/reports/template`` in every language, in one page. What it is given is escaped, and all of what
-    it names must be given."""
+def render(template: str, title: str, languages: Sequence[str] = tuple(LANGUAGES), **values: Any) -> str:
+    """The body of ``api/reports/template`` in every language, or some, in one page. What it is given is escaped, and
+    all of what it names must be given."""
     from markupsafe import Markup
 
     bodies = {
         language: Markup(_environment(language).get_template(template).render(**values))  # noqa: S704 - it is escaped
-        for language in LANGUAGES
+        for language in languages
     }
     page = _environment("en").get_template("page.html")
-    return page.render(title=title, languages=LANGUAGES, bodies=bodies)
+    return page.render(title=title, languages={one: LANGUAGES[one] for one in languages}, bodies=bodies)
+
+
+def policy_of(page: str) -> str:
+    """The content security policy under which a rendered page has its own style and script, and nothing else at all;
+    a page of this service may show it in a frame."""
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    script = page.rpartition("<script>")[2].partition("</script>")[0]
+    return (
+        f"default-src 'none'; style-src '{_hashed(style)}'; script-src '{_hashed(script)}'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'self'"
+    )
+
+
+def _hashed(source: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}"
 
 
 def chinese() -> dict[str, str]:

@@ -20,7 +20,11 @@ from api.answer_routes import router as answer_router
 from api.connections import patient_for
 from api.following import stop_answering
 from api.guard import Guard
+from api.health_routes import kept_history
+from api.health_routes import router as health_router
+from api.history import History
 from api.job_routes import router as job_router
+from api.key_routes import router as key_router
 from api.limits import Rates, Turns
 from api.metrics import Metrics
 from api.observing import Observed
@@ -31,6 +35,7 @@ from api.probes import probes
 from api.problems import install_handlers
 from api.record_routes import router as record_router
 from api.routes import router
+from api.run_routes import router as run_router
 from api.session_routes import router as session_router
 from api.tracing import exported
 from ingestion.worker import kept_running
@@ -77,10 +82,12 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             app.state.checking = None
             app.state.turns = Turns(settings.search_concurrency, settings.search_queue)
             app.state.metrics.watch(system, app.state.turns)
+            app.state.history = History(app.state.metrics.totals)
             app.state.worker = stack.enter_context(kept_running(settings)) if with_worker else None
             if system.llm is not None:
                 await _meet(system.llm)
-            yield
+            async with kept_history(app.state.history):
+                yield
             await stop_answering(app.state.answering)
             if system.llm is not None:
                 await system.llm.aclose()
@@ -94,9 +101,21 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     app.state.stopping = threading.Event()
+    app.state.verifying = threading.Lock()
     app.state.metrics = Metrics()
     install_handlers(app)
-    for part in (probes, router, session_router, answer_router, record_router, job_router, openai_router):
+    for part in (
+        probes,
+        router,
+        session_router,
+        answer_router,
+        record_router,
+        key_router,
+        health_router,
+        job_router,
+        run_router,
+        openai_router,
+    ):
         app.include_router(part)
     describe(app)
     app.mount("/", StaticFiles(directory=WEB, html=True))

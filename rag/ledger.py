@@ -9,11 +9,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from rag.database import ReadSession, WriteSession
 from rag.errors import NotFound
@@ -49,6 +49,14 @@ class KeptRun:
     figures: Mapping[str, Any]
     created_at: str
     items: tuple[KeptItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuestion:
+    """A question of a run, in every arm and order. There is an item."""
+
+    id: str
+    items: tuple[KeptItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +129,48 @@ def keep(
     return row.id
 
 
-def runs(session: ReadSession, limit: int) -> list[KeptRun]:
+def runs(session: ReadSession, limit: int, offset: int = 0) -> list[KeptRun]:
     """The newest first, without their items."""
-    rows = session.scalars(select(EvaluationRow).order_by(EvaluationRow.created_at.desc()).limit(limit))
-    return [_run(row) for row in rows]
+    newest = select(EvaluationRow).order_by(EvaluationRow.created_at.desc(), EvaluationRow.id)
+    return [_run(row) for row in session.scalars(newest.limit(limit).offset(offset))]
+
+
+def count(session: ReadSession) -> int:
+    return session.scalar(select(func.count(EvaluationRow.id))) or 0
+
+
+def head(session: ReadSession, run_id: str) -> KeptRun:
+    """A run without its items. Raises NotFound."""
+    row = session.get(EvaluationRow, run_id)
+    if row is None:
+        raise NotFound(f"There is no run {run_id!r}; compare list shows those that there are")
+    return _run(row)
 
 
 def load(session: ReadSession, run_id: str) -> KeptRun:
     """Raises NotFound."""
-    row = session.get(EvaluationRow, run_id)
-    if row is None:
-        raise NotFound(f"There is no run {run_id!r}; compare list shows those that there are")
     statement = select(EvaluationItemRow).where(EvaluationItemRow.evaluation_id == run_id)
     items = session.scalars(statement.order_by(EvaluationItemRow.ordinal))
-    return _run(row, tuple(KeptItem(one.question_id, one.arm, one.chosen, one.gold, one.body) for one in items))
+    return replace(head(session, run_id), items=tuple(map(_item, items)))
+
+
+def questions(
+    session: ReadSession, run_id: str, limit: int, offset: int, differing: bool = False
+) -> tuple[list[KeptQuestion], int]:
+    """Some questions of a run in their order, and how many there are; with ``differing`` those alone on which not all
+    arms chose the same. Raises NotFound."""
+    head(session, run_id)
+    items = EvaluationItemRow
+    wanted = select(items.question_id).where(items.evaluation_id == run_id).group_by(items.question_id)
+    if differing:
+        wanted = wanted.having(func.count(func.distinct(func.coalesce(items.chosen, ""))) > 1)
+    total = session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    shown = session.scalars(wanted.order_by(func.min(items.ordinal)).limit(limit).offset(offset)).all()
+    found: dict[str, list[KeptItem]] = {name: [] for name in shown}
+    of_these = select(items).where(items.evaluation_id == run_id, items.question_id.in_(shown)).order_by(items.ordinal)
+    for row in session.scalars(of_these):
+        found[row.question_id].append(_item(row))
+    return [KeptQuestion(name, tuple(kept)) for name, kept in found.items()], total
 
 
 def difference_of_runs(one: KeptRun, other: KeptRun) -> RunDifference:
@@ -152,17 +188,13 @@ def difference_of_runs(one: KeptRun, other: KeptRun) -> RunDifference:
     )
 
 
-def _run(row: EvaluationRow, items: tuple[KeptItem, ...] = ()) -> KeptRun:
-    return KeptRun(
-        row.id,
-        row.name,
-        row.folder,
-        row.fingerprint,
-        row.configuration,
-        row.figures,
-        row.created_at.isoformat(),
-        items,
-    )
+def _run(row: EvaluationRow) -> KeptRun:
+    moment = row.created_at.isoformat()
+    return KeptRun(row.id, row.name, row.folder, row.fingerprint, row.configuration, row.figures, moment)
+
+
+def _item(row: EvaluationItemRow) -> KeptItem:
+    return KeptItem(row.question_id, row.arm, row.chosen, row.gold, row.body)
 
 
 def _choices(run: KeptRun) -> dict[Place, KeptItem]:
