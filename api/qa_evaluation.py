@@ -185,11 +185,14 @@ def kept_evaluation(run: KeptRun) -> QaEvaluation:
 
 def _figures_of(arm: Arm, stated: Mapping[str, Any]) -> ArmFigures:
     """What ``_figures_json`` made of an arm."""
-    estimates = {name: Estimate(stated[name], *interval) for name, interval in stated["intervals"].items()}
+    free = {name: Estimate(stated[name], *interval) for name, interval in stated["intervals"].items()}
     return ArmFigures(
         arm=arm,
-        **{name: estimates.pop(name, None) for name in ("accuracy", "macro_f1", "abstention", "abstained_rightly")},
-        free=estimates,
+        accuracy=free.pop("accuracy", None),
+        macro_f1=free.pop("macro_f1", None),
+        abstention=free.pop("abstention", None),
+        abstained_rightly=free.pop("abstained_rightly", None),
+        free=free,
         **{name: stated[name] for name in _AS_STATED},
     )
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -15,12 +15,14 @@ from api.server import create_app
 from conftest import new_home
 from rag import keys, ledger
 from rag.database import open_database
+from rag.exam_arms import Arm
 from rag.exam_items import FreeJudgement, Item, JudgedSentence, ShownPassage
 from rag.exam_measures import run_figures
 from rag.settings import Settings
 from rag.types import LOCAL_ADMIN, Role
 
 HOSTILE = "</style><script>alert(1)</script>"
+BOTH: tuple[Arm, Arm] = ("ungrounded", "grounded")
 ITEM = Item(
     id="c1",
     arm="ungrounded",
@@ -47,16 +49,20 @@ ITEM = Item(
 )
 SHOWN = (ShownPassage("1", "doc", "A title", "Tazoline helps."),)
 FREE = FreeJudgement(False, (JudgedSentence("It helps.", (1,), "supported", 0.9, (), (True,), True),), (), 0.5)
-FREELY = {"kind": "free", "options": {}, "order": (), "gold": None, "chosen": None, "reply": "It helps. [1]"}
+FREELY: dict[str, Any] = {
+    "kind": "free",
+    "options": {},
+    "order": (),
+    "gold": None,
+    "chosen": None,
+    "reply": "It helps. [1]",
+}
 ITEMS = tuple(
     replace(ITEM, id=f"c{number}", arm=arm, chosen=chosen, reply=chosen, passages=passages)
     for number in range(1, 6)
-    for arm, chosen, passages in (
-        ("ungrounded", "B" if number < 4 else "A", ()),
-        ("grounded", "A", SHOWN),
-    )
-) + tuple(replace(ITEM, id="f1", arm=arm, judgement=FREE, **FREELY) for arm in ("ungrounded", "grounded"))  # type: ignore[arg-type]
-RUN = {
+    for arm, chosen, passages in zip(BOTH, ("B" if number < 4 else "A", "A"), ((), SHOWN), strict=True)
+) + tuple(replace(ITEM, id="f1", arm=arm, judgement=FREE, **FREELY) for arm in BOTH)
+RUN: dict[str, Any] = {
     "questions": {"name": f"set {HOSTILE}", "format": "jsonl", "sha256": "0", "available": 6, "limit": None},
     "corpus": None,
     "code": "0" * 32,
@@ -83,9 +89,9 @@ class Service:
     def __init__(self, client: TestClient, secrets: dict[str, str], runs: dict[bool, str]) -> None:
         self.client, self.secrets, self.runs = client, secrets, runs
 
-    def get(self, address: str, who: str = "admin", **query: object) -> httpx.Response:
+    def get(self, address: str, who: str = "admin", **query: Any) -> Any:
         headers = {"authorization": f"Bearer {self.secrets[who]}"}
-        return self.client.get(f"/v1/runs{address}", headers=headers, params=query)  # type: ignore[arg-type]
+        return self.client.get(f"/v1/runs{address}", headers=headers, params=query)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +110,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[
             secrets[who] = keys.create(session, LOCAL_ADMIN, who, role, may)[1]
         for texts in (False, True):
             kept = items_to_keep(EVALUATION, texts)
-            runs[texts] = ledger.keep(session, RUN["questions"]["name"], "/a/folder", RUN, figures, kept)  # type: ignore[index]
+            runs[texts] = ledger.keep(session, RUN["questions"]["name"], "/a/folder", RUN, figures, kept)
     with TestClient(create_app(settings, with_worker=False), base_url="http://127.0.0.1:8000") as client:
         yield Service(client, secrets, runs)
 
