@@ -45,7 +45,7 @@ from rag.errors import InvalidRequest, Unavailable
 from rag.originals import original_path
 from rag.settings import Settings
 from rag.tables import Base, CollectionRow, EditionRow, JobRow, SegmentRow
-from rag.vectors.faiss_segments import SUFFIX
+from rag.vectors.faiss_segments import segment_files
 
 UNFINISHED = ".unfinished"
 _ATTEMPTS = 50
@@ -145,7 +145,8 @@ class _Holding(ExitStack):
             self.files.pop(name).close()
         if with_index:
             for segment in session.scalars(select(SegmentRow.name)):
-                self._hold(f"{VECTORS}{segment}{SUFFIX}", self._home / "index" / "vectors" / f"{segment}{SUFFIX}")
+                for path in segment_files(self._home / "index" / "vectors", segment):
+                    self._hold(f"{VECTORS}{path.name}", path)
             for lexical in session.scalars(select(CollectionRow.lexical).where(CollectionRow.lexical.is_not(None))):
                 self._hold_lexical(str(lexical))
 

@@ -1,4 +1,5 @@
-"""Segments as FAISS files in one folder. Opened, a file is mapped into memory: it costs the pages that are read."""
+"""Segments as FAISS files in one folder. Opened, a file is mapped into memory: it costs the pages that are read. Beside
+that of a large segment lies a file of its rows (``rag.vectors.rows``)."""
 
 import os
 import threading
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from rag.errors import Inconsistent, Unavailable
 from rag.permitted import Permitted
-from rag.vectors.lists import build
+from rag.vectors.lists import build, is_halved
 from rag.vectors.open_segment import OpenSegment
 from rag.vectors.ranking import merged
+from rag.vectors.rows import Rows, write_rows
 from rag.vectors.types import Ids, SegmentGoneError, SegmentShape, Vectors
 
-SUFFIX = ".faiss"
+SUFFIX, ROWS_SUFFIX = ".faiss", ".rows"
 
 
 def import_faiss() -> Any:
@@ -42,6 +44,9 @@ class FaissSegments:
         faiss.omp_set_num_threads(os.cpu_count() or 1)
         index = build(faiss, np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32))
         name = uuid.uuid4().hex
+        if is_halved(len(ids)):
+            write_rows(self._path(name, ROWS_SUFFIX), ids, vectors)
+            _to_disk(self._path(name, ROWS_SUFFIX))
         unfinished = self._folder / (name + ".unfinished")
         faiss.write_index(index, str(unfinished))
         _to_disk(unfinished)
@@ -89,13 +94,14 @@ class FaissSegments:
     def keep_only(self, names: set[str]) -> None:
         with self._lock:
             self._open = {name: segment for name, segment in self._open.items() if name in names}
-        for path in self._folder.glob("*"):
-            if path.stem not in names or path.suffix != SUFFIX:
+        for path in sorted(self._folder.glob("*"), key=lambda path: path.suffix == ROWS_SUFFIX):
+            if path.stem not in names or path.suffix not in (SUFFIX, ROWS_SUFFIX):
                 path.unlink(missing_ok=True)
 
     def shape(self, name: str) -> SegmentShape:
         segment = self._segment(name)
-        return SegmentShape(segment.kind, len(segment.ids), self._path(name).stat().st_size)
+        files = segment_files(self._folder, name)
+        return SegmentShape(segment.kind, len(segment.ids), sum(path.stat().st_size for path in files))
 
     def about(self) -> str:
         return f"FAISS {import_faiss().__version__} on the CPU"
@@ -104,27 +110,39 @@ class FaissSegments:
         with self._lock:
             self._open = {}
 
-    def _opened(self, index: Any) -> OpenSegment:
-        return OpenSegment(import_faiss(), index)
+    def _opened(self, index: Any, rows: Rows | None) -> OpenSegment:
+        return OpenSegment(import_faiss(), index, rows)
 
-    def _path(self, name: str) -> Path:
-        return self._folder / (name + SUFFIX)
+    def _path(self, name: str, suffix: str = SUFFIX) -> Path:
+        return self._folder / (name + suffix)
 
     def _segment(self, name: str) -> OpenSegment:
         with self._lock:
             if name not in self._open:
                 self._open = {held: segment for held, segment in self._open.items() if self.exists(held)}
-                self._open[name] = self._opened(self._read(name))
+                self._open[name] = self._opened(*self._read(name))
             return self._open[name]
 
-    def _read(self, name: str) -> Any:
+    def _read(self, name: str) -> tuple[Any, Rows | None]:
         faiss = import_faiss()
         try:
-            return faiss.read_index(str(self._path(name)), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
+            index = faiss.read_index(str(self._path(name)), faiss.IO_FLAG_MMAP_IFC)
+            if not isinstance(index, faiss.IndexIVFScalarQuantizer):
+                return index, None
+            rows = Rows(self._path(name, ROWS_SUFFIX), index.d)
+        except (RuntimeError, FileNotFoundError) as error:
             if self.exists(name):
                 raise Inconsistent(f"{self._path(name)} cannot be read: run taiyi-rag reindex ({error})") from error
             raise SegmentGoneError(name) from error
+        if len(rows) != index.ntotal:
+            raise Inconsistent(f"{self._path(name, ROWS_SUFFIX)} is not whole: run taiyi-rag reindex")
+        return index, rows
+
+
+def segment_files(folder: Path, name: str) -> list[Path]:
+    """The files of a segment in ``folder``, that of its index first, whether or not it is there."""
+    rows = folder / (name + ROWS_SUFFIX)
+    return [folder / (name + SUFFIX), *([rows] if rows.exists() else [])]
 
 
 def _to_disk(path: Path) -> None:

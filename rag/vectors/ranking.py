@@ -20,6 +20,11 @@ SPARE = 16
 ROUNDING = 4e-6
 """More than the cosine of an index may be off: 384 to 1,024 products of float32, added up in any order."""
 
+SPARE_HALVED = 64
+ROUNDING_HALVED = 5e-4
+"""The same where an index holds 16 bit numbers: each is off by 2^-11 of itself at most, and so is the length of what
+all are off by (Cauchy and Schwarz: the cosine with a unit vector is off by no more than that)."""
+
 Ranked = tuple[Ids, Vectors]
 """Ids and their cosines."""
 Proposal = tuple[Ids, Vectors, Vectors]
@@ -32,17 +37,20 @@ def is_scanned(permitted: int, held: int, size: int) -> bool:
     return permitted < SCANNED_BELOW or held < SCANNED_UNDER_PART * size
 
 
-def closest(query: Vectors, k: int, held: int, propose: Callable[[int], Proposal]) -> Ranked:
+def closest(
+    query: Vectors, k: int, held: int, propose: Callable[[int], Proposal], spare: int = SPARE, off: float = ROUNDING
+) -> Ranked:
     """The best ``k`` of ``held`` passages, best first, ties by id.
 
-    ``propose(depth)`` gives the best ``depth`` in the eyes of the index; fewer mean that it has no more.
+    ``propose(depth)`` gives the best ``depth`` in the eyes of the index, whose cosines are off by at most ``off``;
+    fewer mean that it has no more. At first it is asked for ``spare`` more than ``k``.
     """
-    depth = min(k + SPARE, held)
+    depth = min(k + spare, held)
     while depth:
         ids, proposed, vectors = propose(depth)
         cosines = _cosines(vectors, query)
         best = np.lexsort((ids, -cosines))[:k]
-        if len(ids) < depth or depth == held or cosines[best[-1]] > proposed[-1] + ROUNDING:
+        if len(ids) < depth or depth == held or cosines[best[-1]] > proposed[-1] + off:
             return ids[best], cosines[best]
         depth = min(4 * depth, held)
     return NONE

@@ -1,5 +1,6 @@
 """What is particular to one place where vectors live, and a whole library kept in Milvus."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -84,9 +85,13 @@ def test_half_a_file_is_removed_and_a_broken_one_is_named(tmp_path: Path) -> Non
             segments.ids(name)
 
 
-def test_a_file_of_any_size_gives_back_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one that is kept in lists, in their order, as when it is merged."""
+@pytest.mark.parametrize("halved_from", [100_000, 2_000], ids=["32 bit", "16 bit"])
+def test_a_file_of_any_size_gives_back_what_was_written(
+    halved_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that is kept in lists, in their order, as when it is merged, and one whose lists round it."""
     monkeypatch.setattr("rag.vectors.lists.LISTED_FROM", 2_000)
+    monkeypatch.setattr("rag.vectors.lists.HALVED_FROM", halved_from)
     vectors, ids = clustered_rows(2_100, 1), np.random.default_rng(2).permutation(np.arange(1, 2_101)).astype(np.int64)
     with open_vectors("faiss:", tmp_path) as segments:
         name = segments.write(ids, vectors)
@@ -101,6 +106,45 @@ def test_a_file_of_any_size_gives_back_what_was_written(tmp_path: Path, monkeypa
         few = Permitted(np.arange(1, 2_101, 3))
         for query in unit_rows(5, 3):
             assert segments.search([again], query, 20, few) == segments.search([name], query, 20, few)
+
+
+def test_equal_passages_of_a_halved_segment_come_by_id_and_score_as_those_of_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rounded they would all be alike; scored again from the rows they are what an exact search gives, bit for bit."""
+    vectors = np.concatenate([np.repeat(clustered_rows(1, 1), 300, axis=0), clustered_rows(2_000, 2)])
+    vectors[150:300] = unit_rows(1, 3) * 1e-4 + vectors[0]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = np.random.default_rng(2).permutation(np.arange(1, 2_301)).astype(np.int64)
+    everything, few = Permitted(np.arange(1, 2_301)), Permitted(np.arange(1, 2_301, 7))
+    with open_vectors("faiss:", tmp_path) as segments:
+        exact = segments.write(ids, vectors)
+        for name in ("LISTED_FROM", "HALVED_FROM"):
+            monkeypatch.setattr(f"rag.vectors.lists.{name}", 2_000)
+        halved = segments.write(ids, vectors)
+        assert "16 bit" in segments.shape(halved).kind
+        for query in (vectors[0], vectors[299], *clustered_rows(5, 4)):
+            for permitted in (everything, few):
+                expected = segments.search([exact], query, 160, permitted)
+                assert segments.search([halved], query, 160, permitted) == expected
+
+
+def test_a_halved_segment_is_removed_with_its_rows_and_named_when_they_are_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LISTED_FROM", "HALVED_FROM"):
+        monkeypatch.setattr(f"rag.vectors.lists.{name}", 500)
+    ids, vectors = np.arange(1, 601), clustered_rows(600, 1)
+    with open_vectors("faiss:", tmp_path) as writer, open_vectors("faiss:", tmp_path) as reader:
+        old, kept = writer.write(ids, vectors), writer.write(ids, vectors)
+        found = reader.search([old], vectors[3], 3, Permitted(ids))
+        (tmp_path / "killed.rows").write_bytes(b"rows of a segment that was never finished")
+        writer.keep_only({kept})
+        assert {path.name for path in tmp_path.iterdir()} == {f"{kept}.faiss", f"{kept}.rows"}
+        assert reader.search([old], vectors[3], 3, Permitted(ids)) == found
+        os.truncate(tmp_path / f"{kept}.rows", 5_000)
+        with pytest.raises(Inconsistent, match="reindex"):
+            writer.ids(kept)
 
 
 @pytest.mark.parametrize("vectors", [1, 9_999, 10_000, 100_000, 10_000_000])

@@ -1,0 +1,142 @@
+"""Vectors of realistic shape, as many as wanted: embeddings of real passages, enlarged by noise of their own shape.
+
+    python benchmarks/shaped.py --corpora A.jsonl.gz B.jsonl.gz --questions Q.jsonl.gz --into shaped.npz
+
+Reads, splits and embeds passages as the product does, drawn by chance, and questions as questions, into a file that the
+other benchmarks take. ``enlarged`` then makes as many more as wanted: each is one of the real vectors plus ``SPREAD``
+times the difference of two others drawn by chance, at length 1. A difference of two embeddings varies most where
+embeddings vary most, so that what is added has the shape of the data and keeps the cone in which these embeddings lie;
+noise that is alike in all directions would leave it, and a quantizer would then be measured on vectors that no model
+makes. ``describe`` holds the result against the real vectors: how close a question's nearest, 10th and 100th passage
+are among as many real and as many made ones.
+"""
+
+import argparse
+import gzip
+import json
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.loaders import load
+from ingestion.parsing import parsed
+from ingestion.splitting import token_counter
+from rag.embedding import open_embedder
+from rag.indexing import indexed_text
+from rag.packaged_embedder import ensure_packaged_embedder, load_tokenizer
+from rag.settings import Settings
+
+SPREAD = 0.5
+"""Of the difference of two vectors: with these embeddings the noise is then about a third of a vector's length."""
+_AT_ONCE = 50_000
+_SAVED_EVERY = 250
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """Unit vectors: of real passages, and of questions asked of them."""
+
+    passages: Vectors
+    questions: Vectors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpora", type=Path, nargs="+", required=True, help="JSON Lines, plain or gzip")
+    parser.add_argument("--questions", type=Path, nargs="+", required=True)
+    parser.add_argument("--passages", type=int, default=20_000)
+    parser.add_argument("--asked", type=int, default=1_000)
+    parser.add_argument("--home", type=Path, default=Path("data"), help="where the packaged model is prepared")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--into", type=Path, required=True)
+    arguments = parser.parse_args()
+    ensure_packaged_embedder(arguments.home)
+    embedder = open_embedder(Settings(home=arguments.home, threads=arguments.threads))
+    asked = _questions(arguments.questions, arguments.asked)
+    questions = np.stack([embedder.embed_query(text) for text in asked])
+    texts = _passages(arguments.corpora, arguments.home, arguments.passages)
+    print(f"{len(asked)} questions embedded; {len(texts)} passages to embed", flush=True)
+    started, parts = time.perf_counter(), []
+    for at in range(0, len(texts), _SAVED_EVERY):
+        parts.append(embedder.embed_passages(texts[at : at + _SAVED_EVERY]))
+        np.savez(arguments.into, passages=np.concatenate(parts), questions=questions)
+        done = sum(map(len, parts))
+        print(f"  {done} passages, {done / (time.perf_counter() - started):.0f} a second", flush=True)
+
+
+def read(path: Path) -> Shaped:
+    with np.load(path) as stored:
+        return Shaped(stored["passages"], stored["questions"])
+
+
+def made_up(passages: int, questions: int, dimension: int = 384) -> Shaped:
+    """Vectors in a cone as embeddings lie in, from no text, for a test run without a model; figures from these say
+    nothing."""
+    chance = np.random.default_rng(0)
+    centres = chance.normal(size=(64, dimension)) + 2 * chance.normal(size=dimension)
+    rows = centres[chance.integers(0, 64, passages + questions)] + chance.normal(size=(passages + questions, dimension))
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return Shaped(unit[:passages], unit[passages:])
+
+
+def enlarged(real: Vectors, size: int, seed: int = 0) -> Vectors:
+    """(size, dimension): the real vectors, as far as they are wanted, then made ones."""
+    chance = np.random.default_rng(seed)
+    found = np.empty((size, real.shape[1]), np.float32)
+    own = min(size, len(real))
+    found[:own] = real[chance.permutation(len(real))[:own]]
+    for at in range(own, size, _AT_ONCE):
+        count = min(_AT_ONCE, size - at)
+        base, one, other = (real[chance.integers(0, len(real), count)] for _ in range(3))
+        made = base + np.float32(SPREAD) * (one - other)
+        found[at : at + count] = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return found
+
+
+def describe(shaped: Shaped) -> str:
+    """A table in Markdown: cosines of questions to passages and their ranks, real and made, among equally many."""
+    count = len(shaped.passages)
+    made = enlarged(shaped.passages, 2 * count)[count:]
+    rows = ["| among | nearest | 10th | 100th | any two passages |", "|---|---|---|---|---|"]
+    for name, passages in ((f"{count:,} real", shaped.passages), (f"{count:,} made", made)):
+        cosines, _ = faiss.knn(shaped.questions, passages, min(100, count), faiss.METRIC_INNER_PRODUCT)
+        between = np.einsum("nd,nd->n", passages[:-1], passages[1:])
+        figures = [cosines[:, 0], cosines[:, min(9, count - 1)], cosines[:, -1], between]
+        rows.append(f"| {name} | " + " | ".join(f"{np.median(one):.3f}" for one in figures) + " |")
+    return "\n".join(rows)
+
+
+def _passages(corpora: Sequence[Path], home: Path, wanted: int) -> list[str]:
+    """Drawn by chance, always the same, of all that the corpora hold."""
+    records = [loaded for path in corpora for loaded in load(path)]
+    random.Random(0).shuffle(records)
+    count_tokens, texts = token_counter(load_tokenizer(home)), []
+    for loaded in records:
+        document = parsed(loaded, "jsonl", count_tokens)
+        for one in document.passages:
+            said = document.text[one.char_start : one.char_end]
+            texts.append(indexed_text(document.metadata.title, one.section, said))
+        if len(texts) >= wanted:
+            break
+    return texts[:wanted]
+
+
+def _questions(files: Sequence[Path], wanted: int) -> list[str]:
+    asked: dict[str, None] = {}
+    for path in files:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            for line in lines:
+                stated = json.loads(line)
+                asked[stated.get("text") or stated["question"]] = None
+    return random.Random(0).sample(list(asked), min(wanted, len(asked)))
+
+
+if __name__ == "__main__":
+    main()
