@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from filelock import Timeout
 from sqlalchemy import delete, func, select
 
-from rag import audit
+from rag import audit, page_cache
 from rag.database import ReadSession, WriteSession
 from rag.errors import Forbidden, NotFound, Unavailable
 from rag.identity import current_id
@@ -57,8 +57,8 @@ def delete_document(
     or for a purge by who is no administrator.
 
     It comes back only when ingested with ``restore``. A ``purge`` also takes what was removed before, and returns when
-    nothing of the text is left in database, indexes and originals; it waits for a running ingest, and raises
-    Unavailable, the removal done but not the purge, where that takes longer than ten minutes.
+    nothing of the text is left in database, indexes, originals and drawn pages; it waits for a running ingest, and
+    raises Unavailable, the removal done but not the purge, where that takes longer than ten minutes.
     """
     with system.database.writing() as session:
         receipt, collection_id = _remove(session, caller, document_id, edition_id, purge)
@@ -156,6 +156,7 @@ def _purge(system: System, caller: Caller, receipt: Receipt, collection_id: int)
         jobs = set(session.scalars(select(JobFileRow.job_id).where(JobFileRow.document_id == receipt.document_id)))
     for sha256 in originals - needed:
         erase_original(system.home, sha256)
+        page_cache.erase(system.home, sha256)
     for job_id in jobs:  # what waits there to be tried again
         shutil.rmtree(system.home / "uploads" / job_id, ignore_errors=True)
     with system.database.writing() as session:

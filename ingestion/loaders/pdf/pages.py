@@ -55,7 +55,7 @@ def read_pages(pdf: Any, path: Path) -> list[Page]:
 
 def _read(page: Any, number: int) -> tuple[Page, bool]:
     """The page as its text layer gives it, and whether it has to be recognised instead."""
-    shown = _shown(page)
+    shown = shown_region(page)
     drawn = drawn_on(page.raw)
     with closing(page.get_textpage()) as text:
         sheet, found = fragments(page, text, drawn, shown)
@@ -65,7 +65,7 @@ def _read(page: Any, number: int) -> tuple[Page, bool]:
     return Page(number, sheet, seen, unseen, rules), _needs_ocr(seen, drawn, shown)
 
 
-def _shown(page: Any) -> Turned:
+def shown_region(page: Any) -> Turned:
     """The page's visible region and its rotation."""
     box = pdfium.FS_RECTF()
     pdfium.FPDF_GetPageBoundingBox(page.raw, box)
