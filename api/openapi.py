@@ -71,9 +71,18 @@ ShownPassage = _form(
     "ShownPassage",
     Passage,
     boxes=list[tuple[int, float, float, float, float]],
+    page_image=bool,
     document=DocumentForm,
     previous=PassageForm | None,
     next=PassageForm | None,
+)
+PageSize = _form("PageSize", page=int, width=float, height=float)
+MarksForm = _form(
+    "Marks",
+    page_count=int,
+    pages=list[PageSize],  # type: ignore[valid-type]
+    boxes=list[tuple[int, float, float, float, float]],
+    exact=bool,
 )
 _INDICES: dict[str, Any] = dict.fromkeys(
     (
@@ -221,6 +230,7 @@ GIVES: dict[tuple[str, str], Any] = {
         editions=list[EditionForm],  # type: ignore[valid-type]
     ),
     ("get", "/v1/passages/{passage_id}"): ShownPassage,
+    ("get", "/v1/passages/{passage_id}/boxes"): MarksForm,
     ("get", "/v1/proposals"): _listed("proposals", ProposalForm),
     ("post", "/v1/proposals/{document_id}/{like_id}"): _form("Decided", document_id=str),
     ("get", "/v1/removals"): _listed("removals", ReceiptForm),

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import wire
 from api.access import Asker
+from api.drawing import Drawing
 from api.limits import Turns
 from api.schemas import DecisionBody, RetireBody, SearchBody
 from rag import catalog, proposals
@@ -15,6 +16,7 @@ from rag.reading import read
 from rag.removal import delete_document, receipts
 from rag.retirement import retire_document, unretire_document
 from rag.searching import searched, searched_and_explained
+from rag.sources import source_of
 from rag.system import System
 
 __all__ = ["Asker", "OpenSystem", "router"]
@@ -152,17 +154,19 @@ def show_history(document_id: str, system: OpenSystem, caller: Asker) -> wire.Js
 
 
 @router.get("/passages/{passage_id}")
-def show_passage(passage_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
-    """A passage, its document, and the passages before and after it."""
+def show_passage(passage_id: str, request: Request, system: OpenSystem, caller: Asker) -> wire.Json:
+    """A passage, its document, the passages before and after it, and whether its page can be had as an image."""
+    drawing: Drawing = request.app.state.drawing
     with system.database.reading() as session:
         passage, before, after = catalog.passage_with_neighbours(session, caller, passage_id)
         document = catalog.document(session, caller, passage.document_id)
-        boxes = catalog.boxes(session, passage.passage_id)
+        source = source_of(session, passage.passage_id)
     described = wire.document_json(document)
     del described["text"]
     return {
         **wire.passage_json(passage),
-        "boxes": boxes,
+        "boxes": source.lines,
+        "page_image": drawing.pages.has(source.sha256, source.format),
         "document": described,
         "previous": wire.passage_json(before) if before else None,
         "next": wire.passage_json(after) if after else None,

@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from api.access import Access, Doors
 from api.answer_routes import router as answer_router
 from api.connections import patient_for
+from api.drawing import Drawing
 from api.following import stop_answering
 from api.guard import Guard
 from api.health_routes import kept_history
@@ -31,6 +32,7 @@ from api.observing import Observed
 from api.oidc import Provider
 from api.openai_protocol import router as openai_router
 from api.openapi import describe
+from api.page_routes import router as page_router
 from api.probes import probes
 from api.problems import install_handlers
 from api.record_routes import router as record_router
@@ -38,6 +40,7 @@ from api.routes import router
 from api.run_routes import router as run_router
 from api.session_routes import router as session_router
 from api.tracing import exported
+from ingestion.pages import Pages
 from ingestion.worker import kept_running
 from rag import keys
 from rag.database import open_database
@@ -83,6 +86,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             app.state.turns = Turns(settings.search_concurrency, settings.search_queue)
             app.state.metrics.watch(system, app.state.turns)
             app.state.history = History(app.state.metrics.totals)
+            app.state.drawing = Drawing(stack.enter_context(Pages(system.home, settings.page_cache_mb * 1_000_000)))
             app.state.worker = stack.enter_context(kept_running(settings)) if with_worker else None
             if system.llm is not None:
                 await _meet(system.llm)
@@ -115,6 +119,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
         job_router,
         run_router,
         openai_router,
+        page_router,
     ):
         app.include_router(part)
     describe(app)

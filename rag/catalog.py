@@ -217,12 +217,6 @@ def flagged_passages(session: ReadSession, caller: Caller, document_id: str) -> 
     ]
 
 
-def boxes(session: ReadSession, passage_id: str) -> list[list[float]]:
-    """Where a passage stands: ``[page, left, top, right, bottom]`` for each of its lines, in PDF points from the
-    page's top left corner; none where the source has no pages."""
-    return session.scalars(select(PassageRow.boxes).where(PassageRow.id == int(passage_id))).one()
-
-
 def page_starts(session: ReadSession, edition_id: str) -> tuple[int, ...]:
     """Where the pages of an edition begin; empty where it has none."""
     return tuple(session.scalars(select(EditionRow.page_starts).where(EditionRow.id == edition_id)).one())

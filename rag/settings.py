@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         "the worker removes what is older, and leaves a checkpoint that vouches for it.",
     )
     max_upload_mb: int = Field(default=100, ge=1, description="Largest file that an upload may have, in MB.")
+    page_cache_mb: int = Field(
+        default=500,
+        ge=0,
+        description="Room under `RAG_HOME/pages` for pages that were drawn, in MB; `0` keeps none and draws each anew.",
+    )
     ingest_roots: str = Field(
         default="",
         description="Folders, separated by colons, below which a call over HTTP may have files and folders read.",
