@@ -19,6 +19,7 @@ from api.commands.comparing import compare
 from api.commands.corpus import corpus
 from api.commands.documents import documents
 from api.commands.evaluating import evaluate
+from api.commands.feedback import feedback
 from api.commands.ingesting import ingest
 from api.commands.jobs import jobs
 from api.commands.keys import keys
@@ -72,6 +73,7 @@ for command in (
     documents,
     collections,
     answers,
+    feedback,
     audit,
     corpus,
     evaluate,

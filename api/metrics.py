@@ -17,9 +17,12 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 from sqlalchemy import func, select
 
+from api.history import Timing, Totals
 from api.limits import Turns
 from rag.errors import TaiyiError
 from rag.system import System
@@ -29,6 +32,7 @@ from rag.types import Answer
 REQUEST_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 STAGE_S = (0.001, 0.0025, *REQUEST_S)
 JOB_STATES = ("queued", "running", "succeeded", "partial", "failed", "cancelled")
+HEALTH = "/v1/health"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -93,6 +97,20 @@ class Metrics:
         """In the format of Prometheus. Asks the database."""
         return generate_latest(self.registry)
 
+    def totals(self) -> Totals:
+        """What was counted so far, for people to look at: of requests those under ``/v1``, but for looking itself."""
+        requests = _added(
+            (one.labels["status"][0], one.value)
+            for one in _samples(self._requests, "_count")
+            if one.labels["route"].startswith("/v1/") and one.labels["route"] != HEALTH
+        )
+        answers = _added((one.labels["status"], one.value) for one in _samples(self._answers, "_total"))
+        sentences = _added(
+            ("withheld" if one.labels["place"] == "withheld" else one.labels["verdict"], one.value)
+            for one in _samples(self._sentences, "_total")
+        )
+        return Totals(requests, answers, sentences, _timings(self._stages))
+
     def served(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method if method in _METHODS else "other", route, str(status)).observe(seconds)
 
@@ -109,6 +127,28 @@ class Metrics:
     def failed(self) -> None:
         """Counts an answer that ended in an error and was recorded so."""
         self._answers.labels("unknown", "failed").inc()
+
+
+def _samples(metric: MetricWrapperBase, suffix: str) -> list[Sample]:
+    return [one for family in metric.collect() for one in family.samples if one.name.endswith(suffix)]
+
+
+def _added(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    added: dict[str, float] = {}
+    for name, value in pairs:
+        added[name] = added.get(name, 0) + value
+    return added
+
+
+def _timings(stages: Histogram) -> dict[str, Timing]:
+    seconds = {one.labels["stage"]: one.value for one in _samples(stages, "_sum")}
+    buckets: dict[str, list[tuple[float, float]]] = {}
+    for one in _samples(stages, "_bucket"):
+        buckets.setdefault(one.labels["stage"], []).append((float(one.labels["le"]), one.value))
+    return {
+        one.labels["stage"]: Timing(one.value, seconds[one.labels["stage"]], tuple(buckets[one.labels["stage"]]))
+        for one in _samples(stages, "_count")
+    }
 
 
 class _SystemFigures(Collector):

@@ -207,6 +207,10 @@ GIVES: dict[tuple[str, str], Any] = {
     ("get", "/v1/compare/{comparison_id}"): ComparisonForm,
     ("get", "/v1/answers"): _listed("answers", AnswerSummary, total=int),
     ("get", "/v1/answers/{answer_id}"): AnswerForm,
+    ("get", "/v1/references"): _form(
+        "ReferenceList",
+        references=list[_form("Reference", edition_id=str, vancouver=str, ris=str)],  # type: ignore[misc]
+    ),
     ("post", "/v1/answers/{answer_id}/replay"): _form("Replay", Replay, answer=AnswerForm | None),
     ("post", "/v1/answers/{answer_id}/feedback"): FeedbackForm,
     ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),

@@ -38,12 +38,18 @@ async def healthz() -> dict[str, str]:
 async def readyz(system: OpenSystem, request: Request) -> JSONResponse:
     """Everything that is configured works; 503 names what does not. Who asks while another is being told is told the
     same, so that impatient probes do not pile up."""
+    states = await checks_of(request, system)
+    ready = all(one.startswith("ok") for one in states.values())
+    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+
+
+async def checks_of(request: Request, system: System) -> dict[str, str]:
+    """What is configured, by name: ``ok`` and what more there is to say, or what is wrong and what to do about it."""
     state = request.app.state
     if state.checking is None or state.checking.done():
         state.checking = asyncio.create_task(_checked(system, state.worker))
     states: dict[str, str] = await asyncio.shield(state.checking)
-    ready = all(one.startswith("ok") for one in states.values())
-    return JSONResponse({"status": "ok" if ready else "not ready", "checks": states}, 200 if ready else 503)
+    return states
 
 
 async def _checked(system: System, worker: Kept | None) -> dict[str, str]:

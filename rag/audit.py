@@ -17,12 +17,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from rag.audit_key import AuditKey, Head, fingerprint, keyed
 from rag.database import Database, ReadSession, WriteSession
-from rag.errors import Forbidden, Inconsistent
+from rag.errors import Forbidden, Inconsistent, InvalidRequest
 from rag.sealing import Kind, Seal, batched, digests, touched
 from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, SealRow
 from rag.types import LOCAL_ADMIN, Caller
 
-__all__ = ["Entry", "Seal", "append", "begin", "entries", "head", "oldest_first"]
+__all__ = ["Entry", "Picked", "Seal", "append", "begin", "entries", "head", "oldest_first"]
+
+AT_ONCE = 500
+"""Rows that a reading of the whole record takes at once."""
 
 CHECKPOINTS = ("begin", "retention")
 """The actions of rows that name the key, and from which the chain may begin."""
@@ -87,50 +90,73 @@ def head(session: ReadSession | WriteSession) -> Head | None:
     return Head(row.number, row.digest) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Which rows are picked; what is None is not looked at. From ``since`` on and before ``until``, both in UTC where
+    they name no time zone."""
+
+    action: str | None = None
+    caller_id: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Picked()
+
+
 def entries(
-    session: ReadSession,
-    caller: Caller,
-    *,
-    limit: int | None = 100,
-    before: int | None = None,
-    action: str | None = None,
-    caller_id: str | None = None,
-    subject: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    session: ReadSession, caller: Caller, picked: Picked = ALL, *, limit: int | None = 100, before: int | None = None
 ) -> list[Entry]:
-    """Rows of the record, newest first: with a number below ``before``, from ``since`` on and before ``until``. Raises
-    Forbidden for all but administrators."""
+    """Rows of the record, newest first, with a number below ``before``. Raises Forbidden for all but administrators."""
     _check_may_read(caller)
-    asked = {AuditRow.action: action, AuditRow.caller_id: caller_id, AuditRow.subject: subject}
-    wanted = [column == value for column, value in asked.items() if value is not None]
-    wanted += [AuditRow.number < before] if before is not None else []
-    wanted += between(AuditRow.at, since, until)
+    wanted = [*_picking(picked), *([AuditRow.number < before] if before is not None else [])]
     statement = select(AuditRow).where(*wanted).order_by(AuditRow.number.desc()).limit(limit)
     return [_entry(row) for row in session.scalars(statement)]
 
 
-def oldest_first(
-    session: ReadSession, caller: Caller, since: datetime | None = None, until: datetime | None = None
-) -> Iterator[Entry]:
-    """All rows from ``since`` on and before ``until``, a few hundred in memory at a time. Raises Forbidden for all but
-    administrators."""
+def oldest_first(database: Database, caller: Caller, picked: Picked = ALL) -> Iterator[Entry]:
+    """All rows, a few hundred in memory at a time, each few in a session of their own: who reads slowly holds up
+    nobody. Raises Forbidden for all but administrators, at once."""
     _check_may_read(caller)
-    statement = select(AuditRow).where(*between(AuditRow.at, since, until)).order_by(AuditRow.number)
-    for row in session.scalars(statement.execution_options(yield_per=500)):
-        yield _entry(row)
+    return _following(database, picked)
+
+
+def _following(database: Database, picked: Picked) -> Iterator[Entry]:
+    statement = select(AuditRow).where(*_picking(picked)).order_by(AuditRow.number).limit(AT_ONCE)
+    last = 0
+    while True:
+        with database.reading() as session:
+            found = [_entry(row) for row in session.scalars(statement.where(AuditRow.number > last))]
+        yield from found
+        if len(found) < AT_ONCE:
+            return
+        last = found[-1].number
+
+
+def _picking(picked: Picked) -> list[ColumnElement[bool]]:
+    asked = {
+        AuditRow.action: picked.action,
+        AuditRow.caller_id: picked.caller_id,
+        AuditRow.subject: picked.subject,
+    }
+    wanted = [column == value for column, value in asked.items() if value is not None]
+    return [*wanted, *between(AuditRow.at, picked.since, picked.until)]
 
 
 def between(
     column: InstrumentedAttribute[datetime], since: datetime | None, until: datetime | None
 ) -> list[ColumnElement[bool]]:
     """From ``since`` on and before ``until``, as far as they are stated."""
-    return [*([column >= _utc(since)] if since else []), *([column < _utc(until)] if until else [])]
+    return [*([column >= in_utc(since)] if since else []), *([column < in_utc(until)] if until else [])]
 
 
-def _utc(moment: datetime) -> datetime:
-    """A moment without a time zone is in UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def in_utc(moment: datetime) -> datetime:
+    """A moment without a time zone is in UTC. Raises InvalidRequest for one that UTC has no date for."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequest(f"{moment.isoformat()} is beyond the calendar: name another day") from None
 
 
 def row_digest(secret: bytes, before: str, values: Sequence[Any]) -> str:

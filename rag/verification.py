@@ -15,7 +15,7 @@ from rag.system import System
 from rag.tables import AnswerRow, DocumentRow, EditionRow, PassageRow, SegmentRow
 from rag.types import LOCAL_ADMIN, Problem
 
-__all__ = ["Problem", "verify"]
+__all__ = ["Problem", "verify", "verify_record"]
 
 
 def verify(system: System, heads: Sequence[Head] = ()) -> list[Problem]:
@@ -31,8 +31,21 @@ def verify(system: System, heads: Sequence[Head] = ()) -> list[Problem]:
                 problems += _check_indexes(system, session, collection)
             problems += _check_answers(session, {one.where for one in problems if one.what == "answer"})
     except DatabaseError as error:
-        problems.append(Problem("database", "file", f"It cannot be read to its end ({error.orig}): {RESTORE}"))
+        problems.append(_unreadable(error))
     return problems
+
+
+def verify_record(system: System, heads: Sequence[Head] = ()) -> list[Problem]:
+    """The part of ``verify`` that is about the audit record and what it vouches for."""
+    try:
+        with system.database.reading() as session, read_as_bytes(session):
+            return check_record(session, heads)
+    except DatabaseError as error:
+        return [_unreadable(error)]
+
+
+def _unreadable(error: DatabaseError) -> Problem:
+    return Problem("database", "file", f"It cannot be read to its end ({error.orig}): {RESTORE}")
 
 
 def _check_database(session: ReadSession) -> Iterator[Problem]:

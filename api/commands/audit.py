@@ -23,14 +23,14 @@ def audit() -> None:
 @click.option("--since", type=click.DateTime(), help="From then on, UTC.")
 @click.option("--until", type=click.DateTime(), help="Before then, UTC.")
 @as_json
-def list_entries(as_json: bool, **asked: Any) -> None:
+def list_entries(limit: int, before: int | None, as_json: bool, **asked: Any) -> None:
     """Rows of the record, newest first."""
     from api.wire import entry_json
     from rag import audit as records
     from rag.types import LOCAL_ADMIN
 
     with open_records() as database, database.reading() as session:
-        found = records.entries(session, LOCAL_ADMIN, **asked)
+        found = records.entries(session, LOCAL_ADMIN, records.Picked(**asked), limit=limit, before=before)
     if as_json:
         print_json(entry_json(entry) for entry in found)
         return
@@ -52,8 +52,8 @@ def export(out: IO[str], **asked: Any) -> None:
     from rag import audit as records
     from rag.types import LOCAL_ADMIN
 
-    with open_records() as database, database.reading() as session:
-        for entry in records.oldest_first(session, LOCAL_ADMIN, **asked):
+    with open_records() as database:
+        for entry in records.oldest_first(database, LOCAL_ADMIN, records.Picked(**asked)):
             out.write(json.dumps(entry_json(entry), ensure_ascii=False) + "\n")
 
 

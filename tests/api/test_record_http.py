@@ -130,11 +130,103 @@ def test_the_command_line_lists_exports_and_checks_against_a_head(
     assert runner.invoke(main, ["audit", "retain", "--older-than", "1"]).output.startswith("Removed 0 answers")
 
 
+def test_the_record_is_exported_and_read_through_over_http(client: TestClient) -> None:
+    client.post("/v1/search", json={"query": QUESTION})
+    exported = client.get("/v1/audit/export", params={"action": "search"})
+    assert exported.headers["content-type"] == "application/x-ndjson"
+    assert "audit.jsonl" in exported.headers["content-disposition"]
+    rows = [json.loads(line) for line in exported.text.splitlines()]
+    assert rows == list(reversed(entries(client, action="search", limit=1000)))
+    sound = client.post("/v1/audit/verify", json={"head": client.get("/v1/audit").json()["head"]}).json()
+    assert (sound["ok"], sound["problems"], sound["total"]) == (True, [], 0)
+    number, _, _ = sound["head"].partition(":")
+    foreign = client.post("/v1/audit/verify", json={"head": f"{number}:{'0' * 64}"}).json()
+    assert (foreign["ok"], foreign["total"]) == (False, len(foreign["problems"]))
+    assert client.post("/v1/audit/verify", json={"head": "nonsense"}).status_code == 422
+    client.app.state.verifying.acquire()  # type: ignore[attr-defined]  # somebody else is at it
+    busy = client.post("/v1/audit/verify", json={})
+    client.app.state.verifying.release()  # type: ignore[attr-defined]
+    assert (busy.status_code, busy.headers["retry-after"]) == (503, "30")
+
+
+def test_health_says_what_works_with_which_models_and_what_was_counted(client: TestClient) -> None:
+    before = client.get("/v1/health").json()
+    answer = client.post("/v1/ask", json={"question": QUESTION}).json()
+    found = client.get("/v1/health").json()
+    assert found["status"] == "ok"
+    assert found["checks"] == client.get("/readyz").json()["checks"]
+    models = {one["part"]: one for one in found["models"]}
+    assert [models[part]["calibrated"] for part in ("embedder", "entailment")] == [True, True]
+    assert (models["reranker"]["name"], models["language model"]["name"]) == ("", "")
+    assert found["index_generation"] == answer["index_generation"]
+    whole = found["whole"]
+    counted = client.get("/v1/collections").json()["collections"]
+    assert sum(one["vectors"] for one in whole["index"]["vectors"]) >= sum(one["passages"] for one in counted) > 0
+    assert (whole["index"]["missing"], whole["index"]["other_vectors"]) == (0, 0)
+    assert whole["index"]["lexical_bytes"] > 0
+    assert 0 < whole["disk_free"] < whole["disk_total"]
+    assert not whole["keys_in_force"]
+
+    def total(health: dict[str, Any], kind: str, name: str) -> int:
+        return sum(point[kind].get(name, 0) for point in health["points"])
+
+    assert total(found, "answers", "answered") == total(before, "answers", "answered") + 1
+    supported = sum(one["verdict"] == "supported" for one in answer["sentences"])
+    assert total(found, "sentences", "supported") == total(before, "sentences", "supported") + supported
+    assert total(found, "requests", "2") == total(before, "requests", "2") + 1  # looking is not counted
+    assert {"retrieve", "judge", "total"} <= {one["stage"] for one in found["stages"]}
+
+
+def test_what_was_rated_is_listed_at_the_command_line(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = client.post("/v1/ask", json={"question": QUESTION}).json()
+    client.post(f"/v1/answers/{answer['id']}/feedback", json={"rating": "up", "reason": "It is on the page."})
+    system: System = client.app.state.system  # type: ignore[attr-defined]
+    monkeypatch.setenv("RAG_HOME", str(system.home))
+    listed = CliRunner().invoke(main, ["feedback", "list", "--rating", "up", "--json"]).output.splitlines()
+    assert [json.loads(line)["answer_id"] for line in listed] == [answer["id"]]
+    assert "It is on the page." in CliRunner().invoke(main, ["feedback", "list", "--rating", "up"]).output
+
+
+def test_keys_are_made_listed_and_revoked_over_http(client: TestClient) -> None:
+    """Near the end: from the first key on, nobody is let in without one."""
+    assert client.get("/v1/keys").json() == {"keys": []}
+    locks_out = {"name": "first", "role": "reader"}
+    assert client.post("/v1/keys", json=locks_out).status_code == 422
+    made = client.post("/v1/keys", json={"name": "first", "role": "admin"})
+    assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+    assert client.get("/v1/keys").status_code == 401
+    headers = {"authorization": f"Bearer {made.json()['key']}"}
+    stated = {"name": "Ward 3", "role": "reader", "collections": ["default"], "requests_per_minute": 9}
+    ward = client.post("/v1/keys", json={**stated, "expires_at": "2199-01-31"}, headers=headers).json()
+    assert {name: ward[name] for name in stated} == stated
+    assert (ward["state"], ward["expires_at"]) == ("active", "2199-01-31T00:00:00+00:00")
+    for wrong in ({"expires_at": "2001-01-01"}, {"expires_at": "0001-01-01T00:00:00+14:00"}, {"role": "king"}):
+        assert client.post("/v1/keys", json={**stated, **wrong}, headers=headers).status_code == 422
+    listed = client.get("/v1/keys", headers=headers)
+    assert [one["name"] for one in listed.json()["keys"]] == ["Ward 3", "first"]
+    secrets = [ward["key"], made.json()["key"]]
+    told = listed.text + client.get("/v1/audit", headers=headers).text
+    assert not any(secret.removeprefix("trag_") in told for secret in secrets)
+    theirs = {"authorization": f"Bearer {ward['key']}"}
+    assert client.get("/v1/collections", headers=theirs).status_code == 200
+    assert client.get("/v1/keys", headers=theirs).status_code == 403
+    assert client.post("/v1/keys", json=stated, headers=theirs).status_code == 403
+    assert client.delete(f"/v1/keys/{ward['id']}", headers=theirs).status_code == 403
+    assert client.delete("/v1/keys/none", headers=headers).status_code == 404
+    assert client.delete(f"/v1/keys/{ward['id']}", headers=headers).json()["state"] == "revoked"
+    assert client.get("/v1/collections", headers=theirs).status_code == 401
+
+
 def test_who_is_no_administrator_reads_no_record_and_nobody_elses_feedback(client: TestClient) -> None:
     """Last: from the first key on, nobody is let in without one."""
     system: System = client.app.state.system  # type: ignore[attr-defined]
     with system.database.writing() as session:
         _, secret = keys.create(session, LOCAL_ADMIN, "a reader's", Role.READER, None)
     headers = {"authorization": f"Bearer {secret}"}
-    assert client.get("/v1/audit", headers=headers).status_code == 403
+    for refused in ("/v1/audit", "/v1/audit/export"):
+        assert client.get(refused, headers=headers).status_code == 403
+    assert client.post("/v1/audit/verify", json={}, headers=headers).status_code == 403
+    health = client.get("/v1/health", headers=headers).json()
+    assert (health["status"], health["whole"], health["points"], health["stages"]) == ("ok", None, None, None)
+    assert str(system.home) not in json.dumps(health)
     assert client.get("/v1/feedback", headers=headers).json() == {"feedback": [], "total": 0}

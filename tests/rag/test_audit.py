@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_row_says_who_did_what_when_and_from_where(database: Database) -> None
     write(database, "answer", "delete")
     with database.reading() as session:
         deleted, answered, begun = audit.entries(session, LOCAL_ADMIN)
-        assert [one.number for one in audit.oldest_first(session, LOCAL_ADMIN)] == [1, 2, 3]
+    assert [one.number for one in audit.oldest_first(database, LOCAL_ADMIN)] == [1, 2, 3]
     assert (deleted.number, answered.number, begun.number, begun.action) == (3, 2, 1, "begin")
     assert (answered.caller_id, answered.address, answered.request_id) == ("nurse", "10.0.0.7", "r-1")
     assert (answered.action, answered.subject, answered.details) == ("answer", "thing", {"why": "of answer"})
@@ -83,6 +84,8 @@ def test_a_row_says_who_did_what_when_and_from_where(database: Database) -> None
 def test_only_administrators_of_everything_read_it(lite: Database, caller: Caller) -> None:
     with lite.reading() as session, pytest.raises(Forbidden):
         audit.entries(session, caller)
+    with pytest.raises(Forbidden):
+        audit.oldest_first(lite, caller)
 
 
 def test_what_is_rolled_back_leaves_no_gap(database: Database) -> None:
@@ -232,7 +235,17 @@ def test_a_kill_in_the_middle_leaves_a_clean_chain_with_all_that_was_acknowledge
 
 def test_an_export_is_what_the_rows_say(lite: Database) -> None:
     write(lite, "answer")
-    with lite.reading() as session:
-        [begun, answered] = audit.oldest_first(session, LOCAL_ADMIN)
+    [begun, answered] = audit.oldest_first(lite, LOCAL_ADMIN)
     assert json.loads(json.dumps(answered.details)) == {"why": "of answer"}
     assert begun.digest != answered.digest
+
+
+def test_all_rows_are_read_a_few_at_a_time_while_others_write(lite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "AT_ONCE", 2)
+    write(lite, "answer", "delete", "answer")
+    reading = audit.oldest_first(lite, LOCAL_ADMIN)
+    seen = [next(reading).number]
+    write(lite, "answer")
+    assert seen + [one.number for one in reading] == [1, 2, 3, 4, 5]
+    picked = audit.Picked(action="answer", since=datetime(2020, 1, 1))
+    assert [one.number for one in audit.oldest_first(lite, LOCAL_ADMIN, picked)] == [2, 4, 5]
