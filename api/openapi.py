@@ -116,6 +116,7 @@ JobForm = _form(
 SessionForm = _form(
     "Session",
     via=Literal["open", "key", "oidc", "session"],
+    caller_id=str,
     role=Role,
     collections=list[str] | None,
     recorded=bool,

@@ -183,6 +183,7 @@ def _session_json(identity: Identity) -> Json:
     may = identity.caller.collections
     return {
         "via": identity.via,
+        "caller_id": identity.caller.id,
         "role": identity.caller.role,
         "collections": None if may is None else sorted(may),
         "recorded": identity.caller.recorded,
