@@ -1,6 +1,7 @@
 # make run       set up, load the sample documents, answer one English and one Chinese question, serve the page
 # make test      set up, check style and types, run every kind of test
-# make test-full the same, the long tests at the size that published figures come from
+# make test-full the same, once more with every record in PostgreSQL, and the long tests at the size that published figures come from
+# make bench     measure this project beside LangChain, txtai and Haystack on the same work; under 15 minutes on 2 cores
 # make llm       serve a small language model by vLLM on the CPU, to develop with (the tests use it where it is installed)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -10,8 +11,9 @@ LLM_PORT ?= 8001
 SERVE ?= 1
 BIN := .venv/bin
 LLM_BIN := .venv-vllm/bin
+PEERS_BIN := .venv-peers/bin
 
-.PHONY: run test test-full check llm llm-install clean
+.PHONY: run test test-full check bench llm llm-install clean
 
 run: .venv/installed
 	$(BIN)/taiyi-rag ingest corpora/sample
@@ -29,7 +31,9 @@ test: check
 	$(BIN)/pytest -rs -m "not full"
 
 test-full: check
-	$(BIN)/pytest -rs
+	$(BIN)/pytest -rs -m "not full"
+	$(BIN)/pytest -rs -m "not full" --on-postgresql
+	$(BIN)/pytest -rs -m full
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -45,6 +49,14 @@ check: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/pip install --quiet --editable ".[cpu,dev]"
+	touch $@
+
+bench: .venv/installed .venv-peers/installed
+	$(BIN)/python benchmarks/against.py $(BENCH)
+
+.venv-peers/installed: benchmarks/peers/requirements.txt
+	test -x $(PEERS_BIN)/python || $(PYTHON) -m venv .venv-peers
+	$(PEERS_BIN)/pip install --quiet --requirement benchmarks/peers/requirements.txt
 	touch $@
 
 llm: llm-install
@@ -64,4 +76,4 @@ llm-install: .venv-vllm/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-vllm data
+	rm -rf .venv .venv-vllm .venv-peers data

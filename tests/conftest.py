@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from ingestion.pipeline import FileResult, Reader, discover, ingest, local_reader
 from rag.checking.entailment import PackagedReader
@@ -55,10 +55,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(groups[item.path]))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--on-postgresql", action="store_true", help="tests with a home of their own keep its records in PostgreSQL"
+    )
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """None from outside; with ``--on-postgresql`` an empty database for a new home, a filled one for a copy of the
+    sample."""
     for name in [name for name in os.environ if name.startswith("RAG_")]:
         monkeypatch.delenv(name)
+    needed = {"home", "sample_copy"} & set(request.fixturenames)
+    if not needed or not request.config.getoption("--on-postgresql") or request.node.get_closest_marker("sqlite"):
+        yield
+        return
+    like = request.getfixturevalue("postgresql_sample") if "sample_copy" in needed else "template1"
+    with new_postgresql_database(request.getfixturevalue("postgresql"), like) as url:
+        monkeypatch.setenv("RAG_DATABASE_URL", url)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -119,13 +135,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @contextmanager
-def new_postgresql_database(maintenance: str) -> Iterator[str]:
-    """The URL of an empty database at the server of ``maintenance``, dropped in the end."""
+def new_postgresql_database(maintenance: str, like: str = "template1") -> Iterator[str]:
+    """The URL of a database at the server of ``maintenance``, a copy of that named ``like``, dropped in the end."""
     driver = maintenance.replace("postgresql://", "postgresql+psycopg://")
     engine = create_engine(driver, isolation_level="AUTOCOMMIT")
     name = f"test_{os.urandom(6).hex()}"
     with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     yield engine.url.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -208,6 +224,8 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory, models: Path, embedder
 def start_server(home: Path, port: int, **settings: str) -> subprocess.Popen[bytes]:
     """``taiyi-rag serve`` as a process of its own, ready to answer; what it says goes to ``serve.log`` in its home."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    if url := os.environ.get("RAG_DATABASE_URL"):
+        environment["RAG_DATABASE_URL"] = url
     with (home / "serve.log").open("ab") as log:
         server = subprocess.Popen(
             [EXECUTABLE, "serve", "--port", str(port)],
@@ -251,6 +269,17 @@ def sample_backup(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -
     environment = {**os.environ, "RAG_HOME": str(sample_home)}
     subprocess.run([EXECUTABLE, "backup", str(file)], env=environment, check=True, capture_output=True, timeout=120)
     return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_sample(sample_backup: Path, postgresql: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a PostgreSQL database with the records of ``sample_home``."""
+    home = tmp_path_factory.mktemp("postgresql-sample")
+    with new_postgresql_database(postgresql) as url:
+        environment = {**os.environ, "RAG_HOME": str(home), "RAG_DATABASE_URL": url}
+        command = [EXECUTABLE, "restore", str(sample_backup)]
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+        yield str(make_url(url).database)
 
 
 @pytest.fixture(scope="session")
