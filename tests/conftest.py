@@ -301,3 +301,38 @@ def browser() -> Iterator[Any]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def page_server(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of a server over a copy of the sample library."""
+    home = tmp_path_factory.mktemp("page") / "home"
+    shutil.copytree(sample_home, home, symlinks=True)
+    port = find_free_port()
+    server = start_server(home, port)
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(timeout=30)
+
+
+@pytest.fixture
+def new_page(browser: Any, page_server: str) -> Iterator[Any]:
+    """Opens pages of the service; options are those of a browser context."""
+    contexts = []
+
+    def open_page(**options: Any) -> Any:
+        context = browser.new_context(base_url=page_server, **{"locale": "en-US", **options})
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: Any) -> Any:
+    opened = new_page()
+    opened.goto("/")
+    return opened

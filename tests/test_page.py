@@ -1,8 +1,6 @@
 """The web page in a real browser, against a real server over the sample library."""
 
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from conftest import NEEDS_BROWSER, find_free_port, start_server
+from conftest import NEEDS_BROWSER
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
 expect = sync_api.expect
@@ -29,41 +27,6 @@ RARE_DOCUMENT = f"""𬌗面窝沟封闭 {HOSTILE}
 
 😀𠮷{HOSTILE}𬌗学概述。{RARE_QUOTE}封闭后每6个月复查一次。
 """
-
-
-@pytest.fixture(scope="session")
-def page_server(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The base URL of a server over a copy of the sample library."""
-    home = tmp_path_factory.mktemp("page") / "home"
-    shutil.copytree(sample_home, home, symlinks=True)
-    port = find_free_port()
-    server = start_server(home, port)
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait(timeout=30)
-
-
-@pytest.fixture
-def new_page(browser: Any, page_server: str) -> Iterator[Any]:
-    """Opens pages of the service; options are those of a browser context."""
-    contexts = []
-
-    def open_page(**options: Any) -> Any:
-        context = browser.new_context(base_url=page_server, **{"locale": "en-US", **options})
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return context.new_page()
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def page(new_page: Any) -> Any:
-    opened = new_page()
-    opened.goto("/")
-    return opened
 
 
 @pytest.fixture(scope="session")
@@ -394,93 +357,6 @@ def test_enter_that_accepts_a_word_of_an_input_method_does_not_ask(page: Any) ->
     field.fill("哮喘")
     field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
     expect(page.locator("#answer")).to_be_empty()
-
-
-def test_a_document_is_loaded_from_the_page_and_its_progress_told(page: Any) -> None:
-    page.goto("/#/jobs")
-    expect(page.get_by_role("heading", name="Recently loaded")).to_be_visible()
-    expect(page.get_by_label("Your question")).to_be_hidden()
-    page.get_by_label("File").set_input_files(
-        {"name": "vexol.md", "mimeType": "text/markdown", "buffer": b"# Vexol\n\nVexol 4 mg is given at night.\n"}
-    )
-    page.get_by_text("What is known of it").click()
-    page.get_by_label("Publisher").fill("Tests")
-    page.get_by_label("Published").fill("2024-05")
-    page.get_by_role("button", name="Load", exact=True).click()
-    job = page.locator(".jobs > li", has_text="vexol.md")
-    expect(job.locator(".state")).to_have_text("done", timeout=60_000)
-    expect(job).to_contain_text("1 added")
-    expect(job.get_by_role("button")).to_have_count(0)
-    expect(page.get_by_label("File")).to_have_value("")
-    page.get_by_role("link", name="Taiyi RAG").click()
-    answer = _ask(page, "How is Vexol given at night?")
-    assert [citation["publisher"] for citation in answer["citations"]] == ["Tests"]
-
-
-def test_a_file_that_fails_is_named_with_its_reason_and_can_be_retried(page: Any) -> None:
-    page.goto("/#/jobs")
-    name = f"broken{HOSTILE.replace('/', '')}.pdf"[:70]
-    page.get_by_label("File").set_input_files({"name": name, "mimeType": "application/pdf", "buffer": b"junk"})
-    page.get_by_role("button", name="Load", exact=True).click()
-    job = page.locator(".jobs > li").first
-    expect(job.locator(".state")).to_have_text("failed", timeout=60_000)
-    expect(job.locator(".places li")).to_contain_text("broken")
-    with page.expect_response("**/retry") as response:
-        job.get_by_role("button", name="Retry what failed").click()
-    assert response.value.status == 202
-    expect(job.locator(".state")).to_have_text("failed", timeout=60_000)
-    page.get_by_role("button", name="中文").click()
-    expect(job.locator(".state")).to_have_text("失败")
-    assert page.locator("img, main script").count() == 0
-
-
-def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled(page: Any) -> None:
-    job = {
-        "id": "j1",
-        "state": "running",
-        "paths": ["/library"],
-        "collection": "default",
-        "counts": {"added": 3, "failed": 1, "queued": 6},
-        "progress": {"files_done": 4, "files_total": 10, "passages": 70},
-        "passages": 70,
-        "flagged": 2,
-        "error": None,
-        "cancel_requested": False,
-        "created_at": "2024-05-01T08:00:00+00:00",
-    }
-    file = {"document_id": None, "documents": 0, "flagged": 0, "reason": None}
-    failed = {**file, "path": "/library/bad.pdf", "status": "failed", "reason": "bad.pdf is damaged"}
-    flagged = {**file, "path": "/library/odd.md", "status": "added", "document_id": "d1", "flagged": 2}
-    page.route("**/v1/jobs?*", lambda route: route.fulfill(json={"jobs": [job], "total": 1}))
-    page.route("**/v1/jobs/j1?*", lambda route: route.fulfill(json={**job, "files": [failed, flagged]}))
-    page.route("**/v1/jobs/j1/events", lambda route: route.abort())
-    cancelled: list[str] = []
-    page.route("**/v1/jobs/j1", lambda route: (cancelled.append(route.request.method), route.fulfill(json=job)))
-    page.goto("/#/jobs")
-    shown = page.locator(".jobs > li")
-    expect(shown.locator("progress")).to_have_js_property("value", 4)
-    expect(shown).to_contain_text("bad.pdf is damaged")
-    expect(shown.get_by_role("link", name="/library/odd.md")).to_have_attribute("href", "v1/documents/d1/flagged")
-    job["cancel_requested"] = True
-    shown.get_by_role("button", name="Cancel").click()
-    expect(shown).to_contain_text("ends after the present file")
-    assert cancelled == ["DELETE"]
-
-
-def test_what_the_service_refuses_to_load_is_said_beside_the_form(page: Any) -> None:
-    page.goto("/#/jobs")
-    page.get_by_label("File").set_input_files({"name": "a.md", "mimeType": "text/markdown", "buffer": b"# A"})
-    page.get_by_text("What is known of it").click()
-    page.get_by_label("Published").fill("2024-55")
-    page.get_by_role("button", name="Load", exact=True).click()
-    expect(page.locator("#upload-problem .box")).to_contain_text("2024-55")
-
-
-def test_the_view_to_load_documents_fits_a_phone(new_page: Any) -> None:
-    page = new_page(viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
-    page.goto("/#/jobs")
-    expect(page.get_by_role("heading", name="Recently loaded")).to_be_visible()
-    _assert_fits(page)
 
 
 def _ask(page: Any, question: str) -> Any:

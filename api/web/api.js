@@ -62,43 +62,39 @@ export async function collections(signal) {
   return (await call("v1/collections", { signal })).collections;
 }
 
-/** The latest jobs, each with its `files` where some failed or were flagged: those first, `shown` of them at most. */
-export async function jobs(shown, signal) {
-  const { jobs: latest } = await call("v1/jobs?limit=20", { signal });
-  return Promise.all(latest.map((job) => (job.counts.failed || job.flagged ? jobWithFiles(job.id, shown, signal) : job)));
-}
-
-/** Sends a form with a `file`, its `collection` and `metadata`. */
-export function upload(form) {
-  return call("v1/documents", { method: "POST", body: form });
-}
-
-export function cancelJob(id) {
-  return call(`v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });
-}
-
-export function retryJob(id) {
-  return call(`v1/jobs/${encodeURIComponent(id)}/retry`, { method: "POST" });
-}
-
-/** Calls `changed` with a job whenever it changes, `ended` once it has ended. Gives the way to stop listening. */
-export function followJob(id, changed, ended) {
-  const source = new EventSource(`v1/jobs/${encodeURIComponent(id)}/events`);
-  source.addEventListener("progress", (event) => changed(JSON.parse(event.data)));
-  source.addEventListener("done", () => {
-    source.close();
-    ended();
+/**
+ * Sends a form with a `file`, its `collection` and `metadata`, and gives the job. `sent(part)` is called with how much
+ * has gone, 0 to 1, which `fetch` does not tell. Raises what `call` raises; the Problem of a full minute (429) has
+ * `retryAfter`, in seconds.
+ */
+export function upload(form, sent = () => {}, signal = null) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "v1/documents");
+    if (csrfToken) request.setRequestHeader("x-csrf-token", csrfToken);
+    request.upload.addEventListener("progress", ({ loaded, total }) => sent(total ? loaded / total : 0));
+    request.addEventListener("error", () => reject(new Problem("unreachable")));
+    request.addEventListener("abort", () => reject(new DOMException("cancelled", "AbortError")));
+    request.addEventListener("load", () => {
+      const requestId = request.getResponseHeader("x-request-id");
+      let body;
+      try {
+        body = JSON.parse(request.responseText);
+      } catch {
+        reject(new Problem("unreadable", { status: request.status, requestId }));
+        return;
+      }
+      if (request.status < 300) {
+        resolve(body);
+        return;
+      }
+      if (request.status === 401) document.dispatchEvent(new Event(SIGNED_OUT));
+      const retryAfter = Number(request.getResponseHeader("retry-after")) || null;
+      reject(Object.assign(refusal(body, request.status, requestId), { retryAfter }));
+    });
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(form);
   });
-  return () => source.close();
-}
-
-/** What screening flagged in a document. */
-export function flaggedAddress(id) {
-  return `v1/documents/${encodeURIComponent(id)}/flagged`;
-}
-
-function jobWithFiles(id, shown, signal) {
-  return call(`v1/jobs/${encodeURIComponent(id)}?limit=${shown}`, { signal });
 }
 
 /** The JSON of a reply; null for one without a body. Raises Problem; the browser's AbortError where `signal` aborts. */

@@ -16,7 +16,6 @@ const VIEWS = {
   library: () => import("./library_view.js"),
   record: () => import("./record_view.js"),
   health: () => import("./health_view.js"),
-  jobs: () => import("./jobs_view.js"),
 };
 const NOWHERE = { redraw() {}, close() {} };
 
@@ -24,6 +23,7 @@ const NOWHERE = { redraw() {}, close() {} };
 export function placeOf(hash) {
   const [, name, place] = /^#\/([a-z]*)(\/.*)?$/.exec(hash) || [];
   if (name === "answers" && place) return { name: "ask", place };
+  if (name === "jobs") return { name: "library", place: "/load" };
   return name in VIEWS ? { name, place: place || "" } : { name: "ask", place: "" };
 }
 
