@@ -8,81 +8,16 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.qa_evaluation import QaEvaluation, items_to_keep, kept_evaluation, metrics_json
+from api.qa_evaluation import kept_evaluation, metrics_json
 from api.qa_report import qa_report
 from api.report import policy_of
 from api.server import create_app
 from conftest import new_home
+from kept_runs import EVALUATION, ITEM, keep
 from rag import keys, ledger
 from rag.database import open_database
-from rag.exam_arms import Arm
-from rag.exam_items import FreeJudgement, Item, JudgedSentence, ShownPassage
-from rag.exam_measures import run_figures
 from rag.settings import Settings
 from rag.types import LOCAL_ADMIN, Role
-
-HOSTILE = "</style><script>alert(1)</script>"
-BOTH: tuple[Arm, Arm] = ("ungrounded", "grounded")
-ITEM = Item(
-    id="c1",
-    arm="ungrounded",
-    kind="choice",
-    language="en",
-    subset="",
-    question=f"Which drug? {HOSTILE}",
-    options={"A": "tazoline", "B": "quoxin"},
-    order=("A", "B"),
-    gold="A",
-    references=(),
-    system="",
-    prompt="Which drug?",
-    choices=("A", "B"),
-    fingerprint="f",
-    reply="B",
-    error="",
-    finish_reason="stop",
-    usage={"prompt_tokens": 7, "completion_tokens": 1},
-    seconds=0.5,
-    chosen="B",
-    passages=(),
-    evidence_shown=None,
-)
-SHOWN = (ShownPassage("1", "doc", "A title", "Tazoline helps."),)
-FREE = FreeJudgement(False, (JudgedSentence("It helps.", (1,), "supported", 0.9, (), (True,), True),), (), 0.5)
-FREELY: dict[str, Any] = {
-    "kind": "free",
-    "options": {},
-    "order": (),
-    "gold": None,
-    "chosen": None,
-    "reply": "It helps. [1]",
-}
-ITEMS = tuple(
-    replace(ITEM, id=f"c{number}", arm=arm, chosen=chosen, reply=chosen, passages=passages)
-    for number in range(1, 6)
-    for arm, chosen, passages in zip(BOTH, ("B" if number < 4 else "A", "A"), ((), SHOWN), strict=True)
-) + tuple(replace(ITEM, id="f1", arm=arm, judgement=FREE, **FREELY) for arm in BOTH)
-RUN: dict[str, Any] = {
-    "questions": {"name": f"set {HOSTILE}", "format": "jsonl", "sha256": "0", "available": 6, "limit": None},
-    "corpus": None,
-    "code": "0" * 32,
-    "arms": ["ungrounded", "grounded"],
-    "passages": 3,
-    "orders": 1,
-    "seed": 7,
-    "model": "scripted",
-    "server": {"version": "0", "context_tokens": 8192},
-    "sampling": {"temperature": 0.0},
-    "prompts": ["p"],
-    "embedder_fingerprint": "e",
-    "check": "c",
-    "asked": 12,
-    "seconds": 1.0,
-    "versions": {},
-    "created_at": "2026-01-01T00:00:00+00:00",
-    "fingerprint": "f" * 32,
-}
-EVALUATION = QaEvaluation(RUN, ITEMS, run_figures(ITEMS))
 
 
 class Service:
@@ -99,8 +34,6 @@ def service(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[
     """With two runs, one whose words were kept and one whose were not."""
     settings = Settings(home=new_home(tmp_path_factory.mktemp("runs") / "home", models))
     secrets, runs = {}, {}
-    figures = metrics_json(EVALUATION)
-    del figures["run"]
     with open_database(settings.sql_url, audit_key=settings.audit_key) as database, database.writing() as session:
         for who, role, may in (
             ("admin", Role.ADMIN, None),
@@ -109,8 +42,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[
         ):
             secrets[who] = keys.create(session, LOCAL_ADMIN, who, role, may)[1]
         for texts in (False, True):
-            kept = items_to_keep(EVALUATION, texts)
-            runs[texts] = ledger.keep(session, RUN["questions"]["name"], "/a/folder", RUN, figures, kept)
+            runs[texts] = keep(session, texts)
     with TestClient(create_app(settings, with_worker=False), base_url="http://127.0.0.1:8000") as client:
         yield Service(client, secrets, runs)
 

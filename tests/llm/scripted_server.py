@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -90,9 +91,10 @@ class ScriptedServer:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service under test, and the model behind it."""
+    """The service under test, its home, and the model behind it."""
 
     url: str
+    home: Path
     model: ScriptedServer
 
 

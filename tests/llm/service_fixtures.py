@@ -18,6 +18,6 @@ def service(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     port = find_free_port()
     with ScriptedServer() as model:
         server = start_server(home, port, RAG_LLM_URL=model.url)
-        yield Service(f"http://127.0.0.1:{port}", model)
+        yield Service(f"http://127.0.0.1:{port}", home, model)
         server.terminate()
         server.wait(30)

@@ -7,7 +7,19 @@ import pytest
 
 from rag.database import Database, open_database
 from rag.errors import NotFound
-from rag.ledger import Change, KeptItem, OtherChoice, difference_of_runs, fingerprint_of_run, keep, load, runs
+from rag.ledger import (
+    Change,
+    KeptItem,
+    OtherChoice,
+    count,
+    difference_of_runs,
+    fingerprint_of_run,
+    head,
+    keep,
+    load,
+    questions,
+    runs,
+)
 
 CONFIGURATION: dict[str, Any] = {
     "model": "small",
@@ -87,3 +99,16 @@ def test_what_changed_between_two_runs_is_named(database: Database) -> None:
         OtherChoice("q2", "grounded", None, "C", "C"),
     )
     assert (none.configuration, none.choices, none.shared) == ((), (), 3)
+
+
+def test_questions_come_by_page_in_their_order_and_those_alone_that_were_chosen_otherwise(database: Database) -> None:
+    run = kept(database)
+    with database.reading() as session:
+        found, total = questions(session, run, 2, 1)
+        assert ([(one.id, one.items) for one in found], total) == ([("q2", ITEMS[2:3]), ("f1", ITEMS[3:])], 3)
+        differing, of_those = questions(session, run, 10, 0, differing=True)
+        assert ([one.id for one in differing], of_those) == (["q1"], 1)
+        assert questions(session, run, 10, 10) == ([], 3)
+        assert (head(session, run).items, count(session)) == ((), 1)
+        with pytest.raises(NotFound):
+            questions(session, "0" * 32, 1, 0)
