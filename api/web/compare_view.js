@@ -3,6 +3,7 @@
 import { seesRuns } from "./calls/compare.js";
 import { openQuestion } from "./compare/question.js";
 import { element } from "./dom.js";
+import { closeSource } from "./source.js";
 import { styled } from "./styled.js";
 import { wordsOf } from "./words.js";
 import * as texts from "./words/compare.js";
@@ -14,7 +15,7 @@ export async function open(main, place, signal) {
   const [maySeeRuns] = await Promise.all([seesRuns(signal), styled("compare.css")]);
   const heading = element("h2", { className: "visually-hidden" });
   const tabs = element("nav", { className: "tabs", hidden: !maySeeRuns });
-  const region = element("div", {});
+  const region = element("div", { className: "compare" });
   main.append(heading, tabs, region);
   let part = null;
 
@@ -33,6 +34,7 @@ export async function open(main, place, signal) {
   }
 
   async function follow(to) {
+    closeSource();
     const [, ofRuns, run] = /^\/(runs)(?:\/(.+))?$/.exec(to) || [];
     const name = ofRuns ? "runs" : "question";
     if (part?.name !== name) {

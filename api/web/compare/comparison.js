@@ -173,10 +173,9 @@ export function reasonOf({ says, verdict, issues }) {
 
 function quoteButton(quote, comparison, open) {
   const hit = comparison.grounded.passages.find((one) => one.passage_id === quote.passage_id) || {};
-  const place = { url: null, section: null, page: null, publisher: null, edition: null, published: null, ...hit, ...quote };
   return element(
     "button",
-    { type: "button", className: "link quote-link", onclick: () => open(place) },
+    { type: "button", className: "link quote-link", onclick: () => open(quote) },
     quoted("q", quote.quote.replace(/^\s*[-*•]\s/, "").replaceAll(/\s+/g, " ").trim(), hit.language || ""),
     quoted("span", ` ${joined([quote.title, hit.page ? answerWords().page(hit.page) : null])}`, "", "meta"),
   );

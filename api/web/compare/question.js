@@ -62,7 +62,8 @@ export function openQuestion(region) {
       const loaded = await load(signal);
       if (signal.aborted) return null;
       end();
-      show(() => comparisonNodes(loaded, openSource, copy));
+      const { citations } = loaded.grounded;
+      show(() => comparisonNodes(loaded, (place) => openSource(place, "marker" in place ? citations : []), copy));
       return loaded;
     } catch (problem) {
       if (signal.aborted) return null;
