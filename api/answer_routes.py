@@ -17,15 +17,17 @@ from api.limits import Turns
 from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
 from api.schemas import MAX_QUESTION, AskBody
-from rag import record
+from rag import catalog, record
 from rag.answering import answering
 from rag.comparing import Comparison, compared, stored
 from rag.errors import InvalidRequest, Unavailable
 from rag.making import Answered, Draft, Event, Found, Judged
+from rag.references import ris, vancouver
 from rag.system import System
 from rag.types import AnswerMode, AnswerStatus, Caller
 
 STOPPING = "The service is stopping: ask again when it is back"
+MAX_REFERENCES = 100
 router = APIRouter(prefix="/v1")
 
 
@@ -112,10 +114,12 @@ def list_answers(
     caller_id: Annotated[str | None, Query(max_length=200)] = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    conversation_id: Annotated[str | None, Query(max_length=64)] = None,
 ) -> wire.Json:
     """The caller's answers, an administrator's all, newest first, and how many there are: those with ``text`` in the
-    question, those that drew on a ``collection``, those that one ``model`` wrote or one caller asked for."""
-    sought = record.Sought(text, mode, status, collection, model, caller_id, since, until)
+    question, those that drew on a ``collection``, those that one ``model`` wrote or one caller asked for, the turns of
+    one conversation."""
+    sought = record.Sought(text, mode, status, collection, model, caller_id, since, until, conversation_id)
     with system.database.reading() as session:
         found = record.latest(session, caller, limit, offset, sought)
         total = record.count(session, caller, sought)
@@ -127,3 +131,16 @@ def list_answers(
 def show_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
     with system.database.reading() as session:
         return wire.answer_json(record.load(session, caller, answer_id))
+
+
+@router.get("/references")
+def list_references(
+    system: OpenSystem, caller: Asker, edition_id: Annotated[list[str], Query(min_length=1, max_length=MAX_REFERENCES)]
+) -> wire.Json:
+    """Editions as references, in the order asked for: a line in Vancouver style and a record in RIS. Those that are
+    gone, or that the caller may not read, are left out."""
+    with system.database.reading() as session:
+        found = catalog.editions_by_id(session, caller, edition_id)
+    wanted = [found[one] for one in dict.fromkeys(edition_id) if one in found]
+    references = [{"edition_id": one.id, "vancouver": vancouver(one), "ris": ris(one)} for one in wanted]
+    return {"references": references}

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 from rag import audit, catalog, record
 from rag.abstention import abstention, told
@@ -227,11 +228,24 @@ def _concluded(work: Work) -> None:
     """What the finished answer has to say of itself: where its sources disagree, and how far it can be relied on."""
     if work.mode == "ungrounded":
         return
+    work.documents_searched = _documents_searched(work)
     if work.abstention is None:
         work.conflicts = conflicts(work.composition, work.hits, work.system.entailment, work.language)
     work.confidence, work.confidence_reasons = weighed_up(
         work.evidence, work.composition, work.conflicts, work.language, catalog.today()
     )
+
+
+def _documents_searched(work: Work) -> int:
+    query, kept = work.query, work.system.document_counts
+    on, undated = query.as_of or work.on or catalog.today(), query.as_of is None
+    searched = 0
+    with work.system.database.reading() as session:
+        for one in catalog.collections(session, work.caller, query.collections):
+            key = (one.id, repr(sorted(query.filters.items())), on, undated)
+            read = partial(catalog.searchable_documents, session, one, query.filters, on, undated)
+            searched += kept.get(key, one.generation, read)
+    return searched
 
 
 def _recorded(work: Work, status: AnswerStatus) -> Answer:
@@ -280,6 +294,7 @@ def _given(work: Work, status: AnswerStatus) -> Answer:
         query=replace(work.query, text=""),
         settings=work.system.deciding_settings(),
         recorded=is_recorded,
+        documents_searched=work.documents_searched,
     )
 
 

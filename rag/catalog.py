@@ -110,6 +110,24 @@ def permitted(
     return {language: permitted for language, permitted in sets.items() if len(permitted)}
 
 
+def searchable_documents(
+    session: ReadSession, collection: Collection, filters: Filters, on: date, include_undated: bool
+) -> int:
+    """How many documents of a collection have a text that was in force on a day and passes the filters. Retracted texts
+    count where a filter asks for them."""
+    statement = (
+        select(func.count(func.distinct(EditionRow.document_id)))
+        .join(DocumentRow)
+        .where(
+            DocumentRow.collection_id == collection.id,
+            _in_force(on, include_undated),
+            *_unless_retracted(filters),
+            *conditions(filters),
+        )
+    )
+    return session.scalar(statement) or 0
+
+
 def undated_documents(session: ReadSession, searched: Sequence[Collection], filters: Filters) -> int:
     """How many documents have a live text without a date, which an ``as_of`` search leaves out.
 
@@ -181,8 +199,17 @@ def documents_by_id(session: ReadSession, ids: Sequence[str]) -> dict[str, Docum
     return found
 
 
-def document(session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None) -> Document:
-    """A document with the text of one edition, by default the current one. Raises NotFound."""
+def editions_by_id(session: ReadSession, caller: Caller, ids: Sequence[str]) -> dict[str, Edition]:
+    """The editions under ``ids`` that exist for the caller; those that do not are left out."""
+    rows = session.execute(_editions().where(EditionRow.id.in_(ids)))
+    return {row.id: _edition(row) for row in rows if caller.may_read(row.collection)}
+
+
+def document(
+    session: ReadSession, caller: Caller, document_id: str, edition_id: str | None = None, with_text: bool = True
+) -> Document:
+    """A document with the text of one edition, by default the current one; that text may be a book. Raises
+    NotFound."""
     rows = session.execute(_editions().where(DocumentRow.id == current_id(session, document_id))).all()
     if not rows or not caller.may_read(rows[0].collection):
         raise NotFound(f"There is no document {document_id!r}")
@@ -190,7 +217,7 @@ def document(session: ReadSession, caller: Caller, document_id: str, edition_id:
     chosen = edition_id or described.edition_id
     if chosen not in {edition.id for edition in described.editions}:
         raise NotFound(f"Document {document_id!r} has no edition {edition_id!r}")
-    text = session.scalars(select(EditionRow.text).where(EditionRow.id == chosen)).one()
+    text = session.scalars(select(EditionRow.text).where(EditionRow.id == chosen)).one() if with_text else None
     shown = next(row for row in rows if row.id == chosen)
     return _document(rows, shown=shown, text=text)
 
@@ -222,11 +249,12 @@ def page_starts(session: ReadSession, edition_id: str) -> tuple[int, ...]:
     return tuple(session.scalars(select(EditionRow.page_starts).where(EditionRow.id == edition_id)).one())
 
 
-def superseded_editions(session: ReadSession, edition_ids: Iterable[str]) -> set[str]:
-    """Those of ``edition_ids`` that no longer hold: superseded, replaced, lapsed, retracted or removed."""
+def ended_editions(session: ReadSession, edition_ids: Iterable[str]) -> dict[str, bool]:
+    """Those of ``edition_ids`` that no longer hold: superseded, replaced, lapsed, retracted or removed; and of each
+    whether it was retracted."""
     columns = (EditionRow.id, EditionRow.state, EditionRow.in_force_until, EditionRow.retraction)
     rows = session.execute(select(*columns).where(EditionRow.id.in_(set(edition_ids))))
-    return {row.id for row in rows if _no_longer_holds(row)}
+    return {row.id: row.retraction is not None for row in rows if _no_longer_holds(row)}
 
 
 def edition_text(session: ReadSession, edition_id: str) -> str | None:

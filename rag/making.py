@@ -88,6 +88,7 @@ class Work:
     confidence_reasons: tuple[str, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     abstention: Abstention | None = None
+    documents_searched: int | None = None
     generation: int = 0
     model: str = "extractive"
     prompt: str | None = None

@@ -4,13 +4,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.types import Language
 
+Read = TypeVar("Read")
 KEPT = 32
 """Of 100,000 passages each of these takes about a megabyte."""
 
@@ -52,18 +53,16 @@ class Permitted:
         return faiss.IDSelectorBitmap(len(bitmap), faiss.swig_ptr(bitmap))
 
 
-class PermittedKept:
-    """What the last searches might return, by language: it takes SQL longer to say so than a search takes. Safe for use
-    by several threads. ``hits`` and ``misses`` count what was asked for."""
+class Kept(Generic[Read]):
+    """What was read of a collection last, for as long as it holds. Safe for use by several threads. ``hits`` and
+    ``misses`` count what was asked for."""
 
     def __init__(self) -> None:
         self.hits = self.misses = 0
-        self._kept: OrderedDict[Hashable, tuple[int, Mapping[Language, Permitted]]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[int, Read]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(
-        self, key: Hashable, generation: int, read: Callable[[], Mapping[Language, Permitted]]
-    ) -> Mapping[Language, Permitted]:
+    def get(self, key: Hashable, generation: int, read: Callable[[], Read]) -> Read:
         """What was kept under ``key`` for this generation of the collection, or what ``read`` gives."""
         with self._lock:
             kept = self._kept.get(key)
@@ -79,3 +78,7 @@ class PermittedKept:
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
+
+
+class PermittedKept(Kept[Mapping[Language, Permitted]]):
+    """What the last searches might return, by language: it takes SQL longer to say so than a search takes."""

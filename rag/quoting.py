@@ -1,6 +1,7 @@
 """From passages to citations: the exact words that a sentence rests on, with page and edition."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rag import catalog
 from rag.pages import page_of
@@ -19,7 +20,10 @@ def citations(spans: Iterable[tuple[int, Span]], system: System) -> tuple[Citati
     with system.database.reading() as session:
         editions = {hit.passage.edition_id for _, (hit, _, _) in spans}
         pages = {edition: catalog.page_starts(session, edition) for edition in editions}
-    return tuple(_citation(marker, span, pages[span[0].passage.edition_id]) for marker, span in spans)
+        ended = {hit.passage.edition_id for _, (hit, _, _) in spans if hit.passage.superseded}
+        retracted = {edition for edition, is_so in catalog.ended_editions(session, ended).items() if is_so}
+    cited = (_citation(marker, span, pages[span[0].passage.edition_id]) for marker, span in spans)
+    return tuple(replace(one, retracted=one.edition_id in retracted) for one in cited)
 
 
 def _citation(marker: int, span: Span, page_starts: tuple[int, ...]) -> Citation:

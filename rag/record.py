@@ -27,7 +27,8 @@ _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
 class Sought:
     """Which answers are looked for; what is None is not looked at. ``text`` is part of the question, in any case of its
     letters; ``collection`` one that the answer drew on; ``model`` what wrote it; ``caller_id`` who asked. From
-    ``since`` on and before ``until``, both in UTC where they name no time zone."""
+    ``since`` on and before ``until``, both in UTC where they name no time zone. ``conversation_id`` is that of the
+    conversation that the answer is a turn of."""
 
     text: str | None = None
     mode: str | None = None
@@ -37,6 +38,7 @@ class Sought:
     caller_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    conversation_id: str | None = None
 
 
 ALL = Sought()
@@ -90,8 +92,8 @@ def told_of(answer: Answer) -> dict[str, Any]:
 
 
 def load(session: ReadSession, caller: Caller, answer_id: str) -> Answer:
-    """A stored answer; its citations say which of their editions have been superseded since. Raises NotFound for an
-    answer that is not the caller's, or that drew on a collection the caller may no longer read."""
+    """A stored answer; its citations say which of their editions have been superseded or retracted since. Raises
+    NotFound for an answer that is not the caller's, or that drew on a collection the caller may no longer read."""
     row = session.scalars(select(AnswerRow).where(AnswerRow.id == answer_id, *seen_by(caller))).one_or_none()
     if row is None:
         raise NotFound(f"There is no answer {answer_id!r}")
@@ -124,6 +126,7 @@ def _fitting(caller: Caller, sought: Sought) -> list[ColumnElement[bool]]:
     wanted += [AnswerRow.question.icontains(sought.text, autoescape=True)] if sought.text else []
     wanted += [AnswerRow.mode == sought.mode] if sought.mode else []
     wanted += [AnswerRow.status == sought.status] if sought.status else []
+    wanted += [AnswerRow.conversation_id == sought.conversation_id] if sought.conversation_id else []
     wanted += [AnswerRow.caller_id == sought.caller_id] if sought.caller_id else []
     wanted += [AnswerRow.body["model"].as_string() == sought.model] if sought.model else []
     if sought.collection:
@@ -167,9 +170,11 @@ def seen_by(caller: Caller) -> list[ColumnElement[bool]]:
 
 def _restored(session: ReadSession, row: AnswerRow) -> Answer:
     answer = _ANSWER.validate_python(row.body)
-    superseded = catalog.superseded_editions(session, (citation.edition_id for citation in answer.citations))
+    ended = catalog.ended_editions(session, (citation.edition_id for citation in answer.citations))
     citations = tuple(
-        replace(citation, superseded=citation.superseded or citation.edition_id in superseded)
+        replace(citation, superseded=True, retracted=citation.retracted or ended[citation.edition_id])
+        if citation.edition_id in ended
+        else citation
         for citation in answer.citations
     )
     return replace(answer, citations=citations)

@@ -14,7 +14,7 @@ from rag.errors import Unavailable
 from rag.extraction import Reader
 from rag.lexical import LexicalIndexes
 from rag.llm import LanguageModel, open_language_model
-from rag.permitted import PermittedKept
+from rag.permitted import Kept, PermittedKept
 from rag.reranking import Reranker, open_reranker
 from rag.settings import PACKAGED_ENTAILMENT, Settings
 from rag.vectors import VectorSegments, open_vectors
@@ -36,6 +36,7 @@ class System:
     lexical: LexicalIndexes
     llm: LanguageModel | None
     permitted: PermittedKept = field(default_factory=PermittedKept)
+    document_counts: Kept[int] = field(default_factory=Kept)
 
     def deciding_settings(self) -> dict[str, str]:
         """What, beside the question and the documents, decides how an answer comes out; models by fingerprint or

@@ -328,7 +328,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """``quote`` is exactly ``text[char_start:char_end]`` of the edition's text; ``page`` is that of ``char_start``."""
+    """``quote`` is exactly ``text[char_start:char_end]`` of the edition's text; ``page`` is that of ``char_start``.
+    ``superseded`` is that the edition no longer holds, for whatever reason; ``retracted`` that its text was
+    retracted."""
 
     marker: int
     passage_id: str
@@ -347,6 +349,7 @@ class Citation:
     char_start: int
     char_end: int
     superseded: bool
+    retracted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +399,8 @@ class Answer:
     where that is not the question itself.
     ``query`` has the options of the search and the collections by name, without the text; ``settings`` are what else
     decides how an answer comes out. ``rag.replaying`` makes it again from them; answers from before have neither.
+    ``documents_searched`` counts the documents that were searched, of those that the asker might read; None where
+    nothing was.
     ``notices`` tell the reader what is unusual about the answer, ``failure`` why there is none. ``prompt`` is the
     version of the prompt, ``sampling`` how the model drew; both None where no model was asked. One that is not
     ``recorded`` is given once and leaves nothing behind.
@@ -430,6 +435,7 @@ class Answer:
     query: Query | None = None
     settings: dict[str, str] = field(default_factory=dict)
     recorded: bool = True
+    documents_searched: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

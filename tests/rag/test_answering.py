@@ -1,17 +1,18 @@
 """What an answer says of its sources and of itself, from documents to the record, without a language model."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from conftest import Library
 from rag import catalog, record
 from rag.answering import answer
 from rag.removal import delete_document
 from rag.system import System
-from rag.tables import AnswerRow
-from rag.types import LOCAL_ADMIN, Answer, Ask, Query
+from rag.tables import AnswerRow, EditionRow
+from rag.types import LOCAL_ADMIN, Answer, Ask, Caller, Query, Role
 from rag.verification import verify
 from rag.writing import set_abstention
 
@@ -113,6 +114,50 @@ def test_a_purge_erases_what_came_nearest(disagreeing: Library) -> None:
     for nearest in given.abstention.nearest:
         assert nearest.sentence not in str(erased)
         assert nearest.title not in erased.text
+
+
+def test_an_answer_counts_the_documents_that_its_asker_could_have_been_answered_from(disagreeing: Library) -> None:
+    system = disagreeing.system
+    disagreeing.ingest(disagreeing.write("c.md", ELSEWHERE), collection="radio")
+    reader = Caller("r", Role.READER, frozenset({"default"}))
+    of_society_b = Query(QUESTION, filters={"publisher": "Society B"})
+    assert asked(QUESTION, system).documents_searched == 3
+    assert asked(ELSEWHERE, system, "default").documents_searched == 2
+    assert answer(Ask(Query(QUESTION)), reader, system).documents_searched == 2
+    assert answer(Ask(of_society_b), reader, system).documents_searched == 1
+    assert answer(Ask(Query(QUESTION, as_of=date(2020, 1, 1))), LOCAL_ADMIN, system).documents_searched == 1
+    delete_document(system, LOCAL_ADMIN, asked(QUESTION, system).citations[0].document_id)
+    assert asked(QUESTION, system).documents_searched == 2
+
+
+def test_the_turns_of_a_conversation_are_listed_apart_from_the_rest(disagreeing: Library) -> None:
+    system = disagreeing.system
+    first, other = asked(QUESTION, system), asked(QUESTION, system)
+    second = answer(Ask(Query("And in the morning?"), conversation_id=first.id), LOCAL_ADMIN, system)
+    with system.database.reading() as session:
+        turns = record.latest(session, LOCAL_ADMIN, sought=record.Sought(conversation_id=first.id))
+        assert record.latest(session, Caller("r", Role.READER), sought=record.Sought(conversation_id=first.id)) == []
+    assert [turn.id for turn in turns] == [second.id, first.id]
+    assert other.id not in {turn.id for turn in turns}
+
+
+def test_a_stored_answer_says_which_source_was_retracted_since(disagreeing: Library) -> None:
+    system = disagreeing.system
+    given = asked(QUESTION, system)
+    assert not any(citation.retracted or citation.superseded for citation in given.citations)
+    retracted = given.citations[0].edition_id
+    with system.database.writing() as session:
+        session.execute(update(EditionRow).where(EditionRow.id == retracted).values(retraction="Data were made up"))
+    since = {one.edition_id: (one.retracted, one.superseded) for one in stored(given.id, system).citations}
+    assert since.pop(retracted) == (True, True)
+    assert set(since.values()) == {(False, False)}
+
+
+def test_editions_exist_by_their_ids_for_who_may_read_them(disagreeing: Library) -> None:
+    ids = [citation.edition_id for citation in asked(QUESTION, disagreeing.system).citations]
+    with disagreeing.system.database.reading() as session:
+        assert set(catalog.editions_by_id(session, LOCAL_ADMIN, [*ids, "none"])) == set(ids)
+        assert catalog.editions_by_id(session, Caller("r", Role.READER, frozenset({"radio"})), ids) == {}
 
 
 def test_of_several_collections_the_strictest_threshold_holds(disagreeing: Library) -> None:
