@@ -259,7 +259,7 @@ STREAMED = frozenset({("post", "/v1/ask"), ("post", "/v1/chat/completions"), ("g
 ASKS_A_MODEL = frozenset({"/v1/ask", "/v1/compare", "/v1/chat/completions", "/v1/answers/{answer_id}/replay"})
 
 STATUSES = {
-    400: "The body is not what its content type says, or a field is bad (under /v1/chat and /v1/models)",
+    400: "The body is not what its content type says; under /v1/chat and /v1/models also: a field is bad",
     401: "No key, or one that is unknown, expired or revoked, where keys are in force",
     403: "The caller's role does not allow it, or a write comes from a foreign page",
     404: "There is no such thing, or the caller may not see it",
@@ -351,8 +351,9 @@ def _statuses(operation: Json, method: str, path: str) -> list[int]:
         found |= {404}
     if body or method not in _SAFE:
         found |= {408, 413}
-    if body and "multipart/form-data" in body["content"]:
-        found |= {400, 415}
+    if body:
+        found |= {400}
+        found |= {415} if "multipart/form-data" in body["content"] else set()
     if path in ASKS_A_MODEL:
         found |= {502}
     return sorted(found)
