@@ -1,5 +1,6 @@
 # The program: service, ingestion worker and command line in one image.
-# --build-arg ACCELERATOR=gpu installs the extra "gpu" (faiss-gpu) instead of "cpu"; see docs/deploy.md.
+# --build-arg ACCELERATOR=gpu installs the extra "gpu" (faiss-gpu) instead of "cpu", --build-arg
+# EXTRAS="postgresql milvus ray" what a cluster needs; see docs/deploy.md.
 ARG PYTHON_IMAGE=python:3.11.13-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
@@ -9,6 +10,7 @@ WORKDIR /build
 
 # What the program depends on changes rarely and takes long, so it is a layer of its own.
 ARG ACCELERATOR=cpu
+ARG EXTRAS=postgresql
 ARG TORCH=torch==2.13.0
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
@@ -16,7 +18,8 @@ COPY pyproject.toml ./
 RUN python -c "import tomllib; \
 project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
 extras = project['optional-dependencies']; \
-print(*project['dependencies'], *extras['${ACCELERATOR}'], *extras['postgresql'], sep='\n')" > requirements.txt
+wanted = ['${ACCELERATOR}', *'${EXTRAS}'.split()]; \
+print(*project['dependencies'], *(needed for extra in wanted for needed in extras[extra]), sep='\n')" > requirements.txt
 RUN --mount=type=cache,target=/root/.cache/pip pip install "${TORCH}" -r requirements.txt
 
 COPY LICENSE README.md ./
