@@ -12,8 +12,10 @@ from sqlalchemy import func, select, text
 
 from api.limits import Turns
 from rag import keys
+from rag.checking.entailment import Entailment
 from rag.checking.fusion import packaged_fusion
 from rag.database import Database, ReadSession
+from rag.embedding import Embedder
 from rag.errors import TaiyiError
 from rag.llm import Served
 from rag.sufficiency import packaged_calibration
@@ -83,17 +85,29 @@ class Whole:
 
 def models_of(system: System, served: Served | None) -> list[Model]:
     """``served`` is what the language model's server says of it, None where it says nothing."""
-    settings, found = system.settings, []
-    embedder = system.embedder.fingerprint
-    found.append(Model("embedder", settings.embedder, embedder, packaged_calibration().embedder == embedder))
-    found.append(Model("reranker", settings.reranker))
-    entailment = system.entailment.fingerprint
-    fitted = packaged_fusion().fingerprint == entailment
-    found.append(Model("entailment", settings.entailment, entailment, fitted))
+    settings = system.settings
+    embedder, entailment = _fingerprint(system.embedder), _fingerprint(system.entailment)
+    found = [
+        Model("embedder", settings.embedder, embedder, _same(embedder, packaged_calibration().embedder)),
+        Model("reranker", settings.reranker),
+        Model("entailment", settings.entailment, entailment, _same(entailment, packaged_fusion().fingerprint)),
+    ]
     name = served.model if served else settings.llm_model
     version, room = (served.version or None, served.context_tokens) if served else (None, None)
     found.append(Model("language model", name, version=version, context_tokens=room))
     return found
+
+
+def _same(fingerprint: str | None, fitted: str) -> bool | None:
+    return None if fingerprint is None else fingerprint == fitted
+
+
+def _fingerprint(model: Embedder | Entailment) -> str | None:
+    """None for a model that cannot be loaded: the checks say why."""
+    try:
+        return model.fingerprint
+    except (TaiyiError, OSError):
+        return None
 
 
 def whole_of(system: System, turns: Turns) -> Whole:
