@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import terms
+from rag.analysis import surfaces, terms
 from rag.embedding import Embedder
 from rag.languages import language_of
 from rag.lexical import Concepts, concepts
@@ -35,6 +35,14 @@ class Asked:
         if language == self.language:
             return self._own_concepts
         return concepts(terms(self._said)) if self._said else _translated_concepts(self._translation)
+
+    def wording(self, language: Language) -> dict[str, str]:
+        """The terms that ``concepts`` are made of, each with the word it comes from."""
+        if language == self.language:
+            return surfaces(self.question)
+        if self._said:
+            return surfaces(self._said)
+        return surfaces(" ".join(name for concept in self._translation.concepts for name in concept.names))
 
     def vector(self, language: Language) -> Vector:
         """(dimension,), of length 1: what the vectors of passages in ``language`` are to be close to."""

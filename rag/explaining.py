@@ -10,14 +10,13 @@ from rag.analysis import surfaces
 from rag.asking import Asked
 from rag.catalog import Collection
 from rag.database import ReadSession
-from rag.fusion import Findings, dense_order, fused, lexical_order
+from rag.fusion import Findings, cosines, fused
 from rag.indexing import indexed_text
 from rag.languages import language_of
-from rag.lexical import Concepts
 from rag.retrieval import checked, depth_of, reranked, selected_result, with_findings
 from rag.stages import stage
 from rag.system import System
-from rag.types import Caller, Passage, Query, SearchResult
+from rag.types import Caller, Language, Passage, Query, SearchResult
 
 ArmName = Literal["dense", "lexical", "fused", "reranker"]
 Scored = Sequence[tuple[int, float]]
@@ -38,9 +37,10 @@ class ArmHit:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One step of a search, best passages first. The score is the cosine to the question (``dense``), how well the
-    words match, 0 to 1 (``lexical``), what both come to (``fused``), or what the ``reranker`` says. ``found`` counts
-    all that the arm found; as many hits are given as the search was to give."""
+    """One step of a search, best passages first. The score is the cosine to the question (``dense``) or how well the
+    words match, 0 to 1 (``lexical``), both less what passages in the other language than the question's are set back
+    by; what both come to (``fused``), or what the ``reranker`` says. ``found`` counts all that the arm found; as many
+    hits are given as the search was to give."""
 
     name: ArmName
     found: int
@@ -76,12 +76,11 @@ def _arms(
     found: Findings,
     reranker_scores: dict[int, float],
 ) -> tuple[Arm, ...]:
-    by_id = {one.id: one for one in found.candidates}
     scored: dict[ArmName, Scored] = {}
     if query.retrieval != "lexical":
-        scored["dense"] = [(one, by_id[one].cosine or 0.0) for one in dense_order(found)]
+        scored["dense"] = cosines(found)
     if query.retrieval != "dense":
-        scored["lexical"] = [(one, by_id[one].match) for one in lexical_order(found)]
+        scored["lexical"] = fused(found, "lexical")
     if query.retrieval == "hybrid":
         scored["fused"] = fused(found, "hybrid")
     if reranker_scores:
@@ -109,17 +108,20 @@ class _Words:
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
-        self._said = surfaces(asked.question)
+        self._wording: dict[Language, dict[str, str]] = {}
 
     def of(self, passage: Passage) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Those that match, and those that are missing."""
-        concepts: Concepts = self._asked.concepts(language_of(passage.text))
+        language = language_of(passage.text)
+        if language not in self._wording:
+            self._wording[language] = self._asked.wording(language)
+        said = self._wording[language]
         held = surfaces(indexed_text(passage.title, passage.section, passage.text))
         matched, missing = [], []
-        for names in concepts:
+        for names in self._asked.concepts(language):
             hit = next((name for name in names if all(term in held for term in name)), None)
             if hit is None:
-                missing.append(" ".join(self._said.get(term, term) for term in names[0]))
+                missing.append(" ".join(said.get(term, term) for term in names[0]))
             else:
                 matched.append(" ".join(held[term] for term in hit))
         return tuple(dict.fromkeys(matched)), tuple(dict.fromkeys(missing))

@@ -97,6 +97,13 @@ def dense_order(found: Findings) -> list[int]:
     return [identifier for identifier, _ in fused(found, "dense")]
 
 
+def cosines(found: Findings) -> list[tuple[int, float]]:
+    """The order of ``dense_order`` with the cosines, which of passages in the other language than the question's are
+    less by what these are set back."""
+    calibration = packaged_calibration()
+    return [(one, calibration.floor + (1 - calibration.floor) * score) for one, score in fused(found, "dense")]
+
+
 def lexical_order(found: Findings) -> list[int]:
     """The ids of the candidates whose words match, best first."""
     return [identifier for identifier, _ in fused(found, "lexical")]

@@ -40,7 +40,8 @@ export async function open(main, place, signal) {
   const may = { role: who.role, mayEdit: who.role !== "reader", mayPurge: who.role === "admin" };
   const heading = element("h2", { className: "visually-hidden" });
   const tabs = element("nav", { className: "tabs" });
-  const region = element("div", { className: "library" });
+  const region = element("div");
+  main.classList.add("library");
   main.append(heading, tabs, region);
   let current = { name: null, part: {}, turn: new AbortController() };
   signal.addEventListener("abort", () => current.turn.abort());

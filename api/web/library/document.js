@@ -1,7 +1,7 @@
 /** A document's own page: what is known of it, its editions, what screening flagged, its text; and what an editor does. */
 
 import * as calls from "../calls/library.js";
-import { element, quoted } from "../dom.js";
+import { element, joined, quoted } from "../dom.js";
 import { problemBox } from "../problem.js";
 import { receiptNodes } from "./receipt.js";
 import { proposalNodes } from "./proposal.js";
@@ -93,7 +93,7 @@ export async function open(region, { rest: documentId, query }, context) {
     const rows = document.editions.map((edition) =>
       element(
         "tr",
-        edition.id === shown.id ? { className: "chosen" } : {},
+        edition.id === shown.id ? { className: "shown-edition" } : {},
         cell(words().facts.edition, edition.edition || edition.published || words().undated),
         cell(words().facts.inForce, words().inForce(edition.in_force_from, edition.in_force_until)),
         cell(words().state, standingTag(edition.standing)),
@@ -148,9 +148,9 @@ export async function open(region, { rest: documentId, query }, context) {
         "ul",
         { className: "going" },
         quoted("li", short((edition || document).title, 200), document.language, "title"),
-        ...going.map((one) => quoted("li", [one.edition, one.published, one.source].filter(Boolean).join(" · "), "")),
-        element("li", {}, `${words().editions(going.length)}, ${words().passages(passages)}`),
-        element("li", {}, `${words().facts.collection}: `, quoted("span", document.collection, "")),
+        ...going.map((one) => quoted("li", joined([one.edition, one.published, one.source]), "")),
+        element("li", {}, joined([words().editions(going.length), words().passages(passages)])),
+        element("li", {}, `${words().facts.collection} `, quoted("strong", document.collection, "")),
       ),
       element("p", { className: "meta" }, words().removeHint),
     ];

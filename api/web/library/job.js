@@ -1,7 +1,7 @@
 /** A job at the service: how far it is, what became of its files, and what can be done about it. */
 
 import { element, joined, quoted } from "../dom.js";
-import { button, documentAddress, link, moment, short, words } from "./parts.js";
+import { button, documentAddress, documentsAddress, link, moment, short, words } from "./parts.js";
 
 const UNFINISHED = ["queued", "running"];
 const NAMES_SHOWN = 5;
@@ -28,6 +28,7 @@ export function jobItem(job, act) {
 /** The names of what was to be read; of a single file the way to the document it became. */
 function title(job, file) {
   const named = short(job.paths.slice(0, NAMES_SHOWN).join(", "), 300);
+  if (file?.documents > 1) return element("p", { dir: "auto" }, link(named, documentsAddress({ collection: job.collection, q: file.path }), "title"), " ", element("span", { className: "meta" }, words().documents(file.documents)));
   if (!file?.document_id) return quoted("p", named, "", "title");
   const flagged = file.flagged ? link(words().load.flagged(file.flagged), documentAddress(file.document_id, { at: "flagged" }), "doubt") : "";
   return element("p", { dir: "auto" }, link(named, documentAddress(file.document_id), "title"), " ", flagged);

@@ -85,10 +85,8 @@ export async function open(region, { query }, context) {
     const kept = new FormData(form);
     const known = form.querySelector("details")?.open || false;
     const { load, readFormats } = words();
-    const files = element("input", { type: "file", name: "file", multiple: true, className: "visually-hidden", tabIndex: -1 });
-    const folder = element("input", { type: "file", name: "folder", className: "visually-hidden", tabIndex: -1, webkitdirectory: true });
-    files.setAttribute("aria-label", load.files);
-    folder.setAttribute("aria-label", load.folder);
+    const files = element("input", { type: "file", name: "file", multiple: true, hidden: true });
+    const folder = element("input", { type: "file", name: "folder", hidden: true, webkitdirectory: true });
     for (const field of [files, folder]) {
       field.addEventListener("change", () => choose(chosenFiles(field.files)));
     }
@@ -169,7 +167,10 @@ export async function open(region, { query }, context) {
     const { load } = words();
     const items = uploads.onTheWay();
     way.hidden = !items.length;
-    if (!items.length) return;
+    if (!items.length) {
+      way.replaceChildren();
+      return;
+    }
     const ordered = ["sending", "refused", "stopped", "waiting"].flatMap((one) => items.filter((item) => item.state === one));
     const gone = items.filter((item) => ["refused", "stopped"].includes(item.state));
     const isSending = gone.length < items.length;

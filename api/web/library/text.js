@@ -8,6 +8,7 @@ import { button, choice, words } from "./parts.js";
 
 const AT_ONCE = 40;
 const MOST_HEADINGS = 500;
+const SEPARATOR = " > ";
 
 /** `load(document, edition, at)`, then `nodes()`; a choice of another place draws into the same nodes. */
 export function textPart(signal) {
@@ -69,7 +70,7 @@ export function textPart(signal) {
     const openIt = button(piece.page === null ? `¶ ${piece.ordinal + 1}` : words().page(piece.page), () => openSource(place), "place");
     openIt.title = words().openPassage;
     openIt.setAttribute("aria-label", `${words().openPassage} ${piece.ordinal + 1}`);
-    const text = quoted("p", piece.text, edition.language, piece.flags.length ? "text flagged" : "text");
+    const text = quoted("p", withoutHeading(piece), edition.language, piece.flags.length ? "text flagged" : "text");
     return [piece.section ? heading : null, element("div", { className: "piece" }, openIt, text)].filter(Boolean);
   }
 
@@ -80,4 +81,11 @@ export function textPart(signal) {
       return region;
     },
   };
+}
+
+/** The text of a passage without the heading that it begins with, where that stands above it already. */
+function withoutHeading({ text, section }) {
+  const heading = (section || "").split(SEPARATOR).at(-1);
+  const words = text.trimStart();
+  return heading && words.startsWith(`${heading}\n`) ? words.slice(heading.length).trimStart() : text;
 }

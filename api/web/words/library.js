@@ -6,7 +6,7 @@ const english = (number) => number.toLocaleString("en");
 
 export const en = {
   title: "Library",
-  parts: { documents: "Documents", load: "Load", search: "Search test", review: "To look at" },
+  parts: { documents: "Documents", load: "Load", search: "Search test", review: "Review" },
   partsLabel: "Parts of the library",
   loading: "Loading",
   all: "All",
