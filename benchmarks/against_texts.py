@@ -14,8 +14,8 @@ from rag.packaged_embedder import load_tokenizer
 
 PROJECT = Path(__file__).parent.parent
 REAL = ("medquad", "openstax", "nigeria_stg")
-SHORTEST = 150
-"""Characters: what is shorter is no passage to speak of."""
+SHORTEST, LONGEST = 150, 900
+"""Characters: what is shorter is no passage to speak of, what is longer might be parted when it is read in."""
 _SENTENCE = re.compile(r"(?<=[.!?]) +|(?<=[。！？])")
 
 
@@ -37,7 +37,7 @@ def read_texts(shared: Path | None, home: Path, passages: int, questions: int) -
     files = files or sorted((PROJECT / "corpora" / "sample").iterdir())
     found: dict[str, None] = {}
     for text in _passages(files, home):
-        if len(text) >= SHORTEST:
+        if SHORTEST <= len(text) <= LONGEST:
             found[text] = None
         if len(found) == passages:
             break

@@ -41,7 +41,11 @@ class Known:
         return found
 
     def embed_passages(self, texts: Sequence[str]) -> Any:
-        return np.array([self._vectors[text] for text in texts], np.float32)
+        """Those of texts that are split further here are embedded."""
+        return np.array([self._vectors[one] if one in self._vectors else self._own(one) for one in texts], np.float32)
+
+    def _own(self, text: str) -> Any:
+        return self._embedder.embed_passages([text])[0]
 
 
 class Taiyi:

@@ -22,12 +22,14 @@ from ingestion.pipeline import FileResult, FileToRead, Listener, Reader, discove
 from ingestion.types import ParsedDocument
 from rag.embedding import Embedder
 from rag.errors import Unavailable
+from rag.removal import delete_document
 from rag.retrieval import search
 from rag.settings import Settings
 from rag.system import System, open_system
 from rag.tables import EditionRow, PassageRow, SegmentRow
 from rag.types import LOCAL_ADMIN, Query
 from rag.verification import verify
+from same_results import assert_same_results
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'taiyi-rag[ray]'")
 
@@ -98,6 +100,15 @@ def there(tmp_path: Path, models: Path, embedder: Embedder) -> Iterator[System]:
         yield replace(opened, embedder=embedder)
 
 
+@pytest.fixture
+def far_away(tmp_path: Path, models: Path, embedder: Embedder) -> Iterator[System]:
+    """A home whose vectors live in Milvus: nothing of the work is then done where it is on one machine."""
+    pytest.importorskip("milvus_lite", reason="Milvus Lite is not installed: pip install milvus-lite")
+    settings = Settings(home=new_home(tmp_path / "far", models), index_url=f"milvus:{tmp_path / 'vectors.db'}")
+    with open_system(settings) as opened:
+        yield replace(opened, embedder=embedder)
+
+
 def contents(system: System) -> list[tuple[Any, ...]]:
     """What is in a home, down to each passage; ids of documents and editions follow from what they hold."""
     columns = [column for column in EditionRow.__table__.columns if column.name != "ingested_at"]
@@ -143,6 +154,27 @@ def test_a_cluster_gives_the_home_that_one_machine_gives(
         assert hits(there, words) == hits(here, words) != []
     assert verify(there) == []
     assert {result.status for result in ingest(files, "default", there)} == {"unchanged", "failed"}
+
+
+def test_a_cluster_that_writes_to_milvus_gives_the_results_of_one_machine(
+    two_machines: Any, library: Path, here: System, far_away: System
+) -> None:
+    def read() -> None:
+        files = discover([library])
+        ingest(files, "default", here)
+        with on_cluster(far_away, two_machines.address) as (system, reader):
+            ingest(files, "default", system, reader=reader)
+
+    read()
+    assert assert_same_results(here, far_away, QUERIES[:3], answered=1) > 50
+    (library / "3.md").write_text("# Drug3\n\nThe dose of Drug3 is now 99 mg.\n")
+    read()
+    with here.database.reading() as session:
+        document_id = session.scalars(select(EditionRow.document_id).where(EditionRow.title == "Drug5")).one()
+    for system in (here, far_away):
+        delete_document(system, LOCAL_ADMIN, document_id)
+    assert assert_same_results(here, far_away, (QUERIES[0], "Drug5 dose")) > 50
+    assert verify(far_away) == []
 
 
 @pytest.mark.full
