@@ -69,8 +69,8 @@ def _measure_ours(url: str, vectors: Vectors, questions: Vectors, chance: np.ran
             def find(question: Vectors, permitted: Permitted = permitted) -> list[int]:
                 return [i for i, _ in segments.search([name], question, DEPTH, permitted)]
 
-            is_exact = "lists" not in shape.kind or len(allowed) < max(SCANNED_BELOW, SCANNED_UNDER_PART * len(ids))
-            _report(f"{part:.0%} permitted, {'scanned' if is_exact else 'by lists'}", find, vectors, questions, allowed)
+            is_exact = "exact" in shape.kind or len(allowed) < max(SCANNED_BELOW, SCANNED_UNDER_PART * len(ids))
+            _report(f"{part:.0%} permitted, {'scanned' if is_exact else 'searched'}", find, vectors, questions, allowed)
         segments.keep_only(set())
 
 

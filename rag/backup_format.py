@@ -3,7 +3,7 @@
     records/TABLE.jsonl.gz       the rows of a table in the order of their keys: a line of column names, then one a row
     originals/SHA256             the original files that editions came from
     uploads/JOB/NAME             the files of jobs that have not read them yet
-    index/vectors/NAME           vectors, one file a segment, two a large one
+    index/vectors/NAME           vectors, one file a segment, three a large one
     index/lexical/NAME/FILE      words
     audit.key                    the key of the audit record's digests
     manifest.json                what all of this is, with size and SHA-256 of each member

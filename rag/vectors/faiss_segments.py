@@ -1,5 +1,5 @@
-"""Segments as FAISS files in one folder. Opened, a file is mapped into memory: it costs the pages that are read. Beside
-that of a large segment lies a file of its rows (``rag.vectors.rows``)."""
+"""Segments as FAISS files in one folder. Opened, a file is mapped into memory: it costs the pages that are read. A
+large segment has three (``rag.vectors.codes``)."""
 
 import os
 import threading
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from rag.errors import Inconsistent, Unavailable
 from rag.permitted import Permitted
-from rag.vectors.lists import build, is_halved
-from rag.vectors.open_segment import OpenSegment
+from rag.vectors.codes import build_codes, build_exact, build_halves, is_coded
+from rag.vectors.open_segment import Coded, OpenSegment
 from rag.vectors.ranking import merged
 from rag.vectors.rows import Rows, write_rows
 from rag.vectors.types import Ids, SegmentGoneError, SegmentShape, Vectors
 
-SUFFIX, ROWS_SUFFIX = ".faiss", ".rows"
+SUFFIX, ROWS_SUFFIX, CODES_SUFFIX = ".faiss", ".rows", ".codes"
+"""The first is written last, and removed first: a segment is there where it is."""
 
 
 def import_faiss() -> Any:
@@ -42,17 +43,27 @@ class FaissSegments:
         faiss = import_faiss()
         self._folder.mkdir(parents=True, exist_ok=True)
         faiss.omp_set_num_threads(os.cpu_count() or 1)
-        index = build(faiss, np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32))
+        ids, vectors = np.ascontiguousarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32)
         name = uuid.uuid4().hex
-        if is_halved(len(ids)):
-            write_rows(self._path(name, ROWS_SUFFIX), ids, vectors)
-            _to_disk(self._path(name, ROWS_SUFFIX))
-        unfinished = self._folder / (name + ".unfinished")
-        faiss.write_index(index, str(unfinished))
-        _to_disk(unfinished)
-        unfinished.rename(self._path(name))
-        _to_disk(self._folder)
+        if not is_coded(len(ids)):
+            self._store(build_exact(faiss, ids, vectors), name, SUFFIX)
+            return name
+        if (ids[1:] < ids[:-1]).any():
+            order = np.argsort(ids)
+            ids, vectors = ids[order], vectors[order]
+        write_rows(self._path(name, ROWS_SUFFIX), vectors)
+        _to_disk(self._path(name, ROWS_SUFFIX))
+        if (codes := build_codes(faiss, ids, vectors)) is not None:
+            self._store(codes, name, CODES_SUFFIX)
+        self._store(build_halves(faiss, ids, vectors), name, SUFFIX)
         return name
+
+    def _store(self, index: Any, name: str, suffix: str) -> None:
+        unfinished = self._folder / (name + ".unfinished")
+        import_faiss().write_index(index, str(unfinished))
+        _to_disk(unfinished)
+        unfinished.rename(self._path(name, suffix))
+        _to_disk(self._folder)
 
     def search(self, segments: Sequence[str], query: Vectors, k: int, permitted: Permitted) -> list[tuple[int, float]]:
         import_faiss().omp_set_num_threads(1)  # of this thread: a search is too short to wait for others to join in
@@ -94,8 +105,8 @@ class FaissSegments:
     def keep_only(self, names: set[str]) -> None:
         with self._lock:
             self._open = {name: segment for name, segment in self._open.items() if name in names}
-        for path in sorted(self._folder.glob("*"), key=lambda path: path.suffix == ROWS_SUFFIX):
-            if path.stem not in names or path.suffix not in (SUFFIX, ROWS_SUFFIX):
+        for path in sorted(self._folder.glob("*"), key=lambda path: path.suffix != SUFFIX):
+            if path.stem not in names or path.suffix not in (SUFFIX, ROWS_SUFFIX, CODES_SUFFIX):
                 path.unlink(missing_ok=True)
 
     def shape(self, name: str) -> SegmentShape:
@@ -110,8 +121,8 @@ class FaissSegments:
         with self._lock:
             self._open = {}
 
-    def _opened(self, index: Any, rows: Rows | None) -> OpenSegment:
-        return OpenSegment(import_faiss(), index, rows)
+    def _opened(self, index: Any, coded: Coded | None) -> OpenSegment:
+        return OpenSegment(import_faiss(), index, coded)
 
     def _path(self, name: str, suffix: str = SUFFIX) -> Path:
         return self._folder / (name + suffix)
@@ -123,26 +134,31 @@ class FaissSegments:
                 self._open[name] = self._opened(*self._read(name))
             return self._open[name]
 
-    def _read(self, name: str) -> tuple[Any, Rows | None]:
+    def _read(self, name: str) -> tuple[Any, Coded | None]:
         faiss = import_faiss()
         try:
             index = faiss.read_index(str(self._path(name)), faiss.IO_FLAG_MMAP_IFC)
-            if not isinstance(index, faiss.IndexIVFScalarQuantizer):
+            if type(index) is not faiss.IndexIDMap:
                 return index, None
-            rows = Rows(self._path(name, ROWS_SUFFIX), index.d)
+            coded = self._read_coded(name, index.d)
         except (RuntimeError, FileNotFoundError) as error:
             if self.exists(name):
                 raise Inconsistent(f"{self._path(name)} cannot be read: run taiyi-rag reindex ({error})") from error
             raise SegmentGoneError(name) from error
-        if len(rows) != index.ntotal:
+        if len(coded.rows) != index.ntotal:
             raise Inconsistent(f"{self._path(name, ROWS_SUFFIX)} is not whole: run taiyi-rag reindex")
-        return index, rows
+        return index, coded
+
+    def _read_coded(self, name: str, dimension: int) -> Coded:
+        faiss, path = import_faiss(), self._path(name, CODES_SUFFIX)
+        rows = Rows(self._path(name, ROWS_SUFFIX), dimension)
+        return Coded(rows, faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC) if path.exists() else None)
 
 
 def segment_files(folder: Path, name: str) -> list[Path]:
     """The files of a segment in ``folder``, that of its index first, whether or not it is there."""
-    rows = folder / (name + ROWS_SUFFIX)
-    return [folder / (name + SUFFIX), *([rows] if rows.exists() else [])]
+    beside = [folder / (name + suffix) for suffix in (ROWS_SUFFIX, CODES_SUFFIX)]
+    return [folder / (name + SUFFIX), *(path for path in beside if path.exists())]
 
 
 def _to_disk(path: Path) -> None:

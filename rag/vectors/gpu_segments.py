@@ -13,9 +13,8 @@ import numpy as np
 from rag.errors import Unavailable
 from rag.permitted import Permitted
 from rag.vectors.faiss_segments import FaissSegments, import_faiss
-from rag.vectors.open_segment import OpenSegment
+from rag.vectors.open_segment import Coded, OpenSegment
 from rag.vectors.ranking import SPARE, Proposal, Ranked, closest
-from rag.vectors.rows import Rows
 from rag.vectors.types import Vectors
 
 DEEPEST = 2048
@@ -50,15 +49,15 @@ class GpuSegments(FaissSegments):
             self._gpu = faiss.StandardGpuResources()
         return self._gpu
 
-    def _opened(self, index: Any, rows: Rows | None) -> OpenSegment:
-        return _GpuSegment(import_faiss(), index, rows, self._resources(), self._computing)
+    def _opened(self, index: Any, coded: Coded | None) -> OpenSegment:
+        return _GpuSegment(import_faiss(), index, coded, self._resources(), self._computing)
 
 
 class _GpuSegment(OpenSegment):
     """``computing`` is held while the GPU computes, since FAISS lends its memory to one search at a time."""
 
-    def __init__(self, faiss: Any, index: Any, rows: Rows | None, resources: Any, computing: threading.Lock) -> None:
-        super().__init__(faiss, index, rows)
+    def __init__(self, faiss: Any, index: Any, coded: Coded | None, resources: Any, computing: threading.Lock) -> None:
+        super().__init__(faiss, index, coded)
         self._computing = computing
         with computing:
             self._clone = faiss.GpuIndexFlatIP(resources, self.dimension)
@@ -66,7 +65,7 @@ class _GpuSegment(OpenSegment):
 
     @property
     def kind(self) -> str:
-        return "exact on the GPU" if not self._listed else f"exact on the GPU; on the CPU {super().kind}"
+        return "exact on the GPU" if super().kind == "exact" else f"exact on the GPU; on the CPU {super().kind}"
 
     def search(self, query: Vectors, k: int, permitted: Permitted) -> Ranked:
         held = self.held(permitted)

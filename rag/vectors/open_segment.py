@@ -1,12 +1,14 @@
-"""A FAISS index of one of the kinds that ``rag.vectors.lists`` builds, opened to be read by several threads."""
+"""A segment's FAISS indexes as ``rag.vectors.codes`` builds them, opened to be read by several threads."""
 
 import threading
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from rag.permitted import Permitted
+from rag.vectors.codes import proposed
 from rag.vectors.lists import lists_for
 from rag.vectors.ranking import (
     NONE,
@@ -18,27 +20,34 @@ from rag.vectors.ranking import (
     Ranked,
     closest,
     is_scanned,
+    scored,
 )
 from rag.vectors.rows import Rows
 from rag.vectors.types import Ids, Vectors
 
 
-class OpenSegment:
-    """``ids`` are in the order in which the vectors are kept. ``rows`` holds them where the index has halved them."""
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """What a large segment has beside its 16 bit numbers; ``codes`` is None where they were not found to be enough."""
 
-    def __init__(self, faiss: Any, index: Any, rows: Rows | None = None) -> None:
-        self._faiss, self._index, self._rows = faiss, index, rows
-        self._listed = isinstance(index, faiss.IndexIVF)
+    rows: Rows
+    codes: Any
+
+
+class OpenSegment:
+    """``ids`` are in the order in which the vectors are kept. ``index`` is exact, or the 16 bit numbers of a large
+    segment, in the order of their ids, or the lists that an earlier version wrote."""
+
+    def __init__(self, faiss: Any, index: Any, coded: Coded | None = None) -> None:
+        self._faiss, self._index, self._coded = faiss, index, coded
+        self._listed = isinstance(index, faiss.IndexIVFFlat)
         self._held: WeakKeyDictionary[Permitted, int] = WeakKeyDictionary()
         self._counting = threading.Lock()
         if self._listed:
+            index.set_direct_map_type(faiss.DirectMap.Hashtable)
             self.ids: Ids = np.concatenate([self._list_ids(number) for number in range(index.nlist)])
         else:
             self.ids = faiss.vector_to_array(index.id_map)
-        if rows is not None:
-            self.ids.sort()
-        elif self._listed:
-            index.set_direct_map_type(faiss.DirectMap.Hashtable)
         self.ids.setflags(write=False)
 
     @property
@@ -47,26 +56,42 @@ class OpenSegment:
 
     @property
     def kind(self) -> str:
-        if not self._listed:
+        if self._listed:
+            return f"IVF, {self._index.nprobe} of {self._index.nlist} lists"
+        if self._coded is None:
             return "exact"
-        bits = "" if self._rows is None else ", 16 bit"
-        return f"IVF, {self._index.nprobe} of {self._index.nlist} lists{bits}"
+        return "codes of 4 bit, scored again" if self._coded.codes is not None else "exact, by 16 bit"
 
     def search(self, query: Vectors, k: int, permitted: Permitted) -> Ranked:
         """As ``VectorSegments.search``, in this segment; some passage is permitted, if not in this segment."""
-        if not self._listed:
+        if not self._listed and self._coded is None:
             held = min(len(self.ids), len(permitted))
             scan = self._faiss.SearchParameters(sel=permitted.selector)
             return closest(query, k, held, lambda depth: self._propose(query, depth, scan))
-        held, index = self.held(permitted), self._index
+        held = self.held(permitted)
         if not held:
             return NONE
-        lists = index.nlist
-        if not is_scanned(len(permitted), held, len(self.ids)):
-            lists = lists_for(index.nprobe, index.nlist, k, held / len(self.ids))
+        scanned = is_scanned(len(permitted), held, len(self.ids))
+        if self._coded is None:
+            return self._search_lists(query, k, permitted, held, scanned)
+        if self._coded.codes is not None and not scanned:
+            return self._search_codes(self._coded, query, k, permitted, held)
+        scan = self._faiss.SearchParameters(sel=permitted.selector)
+        return closest(query, k, held, lambda depth: self._propose(query, depth, scan), SPARE_HALVED, ROUNDING_HALVED)
+
+    def _search_codes(self, coded: Coded, query: Vectors, k: int, permitted: Permitted, held: int) -> Ranked:
+        some = None if held == len(self.ids) else permitted.selector
+        asked = self._faiss.SearchParametersIVF(sel=some, nprobe=1)
+        _, ids = coded.codes.search(query[None, :], min(proposed(k), held), params=asked)
+        found = ids[0][ids[0] >= 0]
+        return scored(query, k, found, self.vectors_of(found))
+
+    def _search_lists(self, query: Vectors, k: int, permitted: Permitted, held: int, scanned: bool) -> Ranked:
+        lists = self._index.nlist
+        if not scanned:
+            lists = lists_for(self._index.nprobe, self._index.nlist, k, held / len(self.ids))
         some = self._faiss.SearchParametersIVF(sel=permitted.selector, nprobe=lists)
-        spare, off = (SPARE, ROUNDING) if self._rows is None else (SPARE_HALVED, ROUNDING_HALVED)
-        return closest(query, k, held, lambda depth: self._propose(query, depth, some), spare, off)
+        return closest(query, k, held, lambda depth: self._propose(query, depth, some), SPARE, ROUNDING)
 
     def held(self, permitted: Permitted) -> int:
         """How many of the permitted passages are in this segment; counted once, as sets of them are kept."""
@@ -80,8 +105,8 @@ class OpenSegment:
 
     def vectors(self) -> Vectors:
         """(n, dimension), in the order of ``ids``."""
-        if self._rows is not None:
-            return self._rows.all()
+        if self._coded is not None:
+            return self._coded.rows.all()
         if self._listed:
             return np.concatenate([self._list_vectors(number) for number in range(self._index.nlist)])
         vectors: Vectors = self._index.index.reconstruct_n(0, self._index.ntotal)
@@ -89,8 +114,8 @@ class OpenSegment:
 
     def vectors_of(self, ids: Ids) -> Vectors:
         """(n, dimension), in the order of ``ids``, all of which the segment holds."""
-        if self._rows is not None:
-            return self._rows.at(np.searchsorted(self.ids, ids))
+        if self._coded is not None:
+            return self._coded.rows.at(np.searchsorted(self.ids, ids))
         vectors: Vectors = self._index.reconstruct_batch(ids)
         return vectors
 

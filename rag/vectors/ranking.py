@@ -48,12 +48,18 @@ def closest(
     depth = min(k + spare, held)
     while depth:
         ids, proposed, vectors = propose(depth)
-        cosines = _cosines(vectors, query)
-        best = np.lexsort((ids, -cosines))[:k]
-        if len(ids) < depth or depth == held or cosines[best[-1]] > proposed[-1] + off:
-            return ids[best], cosines[best]
+        best, cosines = scored(query, k, ids, vectors)
+        if len(ids) < depth or depth == held or cosines[-1] > proposed[-1] + off:
+            return best, cosines
         depth = min(4 * depth, held)
     return NONE
+
+
+def scored(query: Vectors, k: int, ids: Ids, vectors: Vectors) -> Ranked:
+    """The best ``k`` of what was proposed, by the vectors themselves, best first, ties by id."""
+    cosines = _cosines(vectors, query)
+    best = np.lexsort((ids, -cosines))[:k]
+    return ids[best], cosines[best]
 
 
 def merged(found: Sequence[Ranked], k: int) -> list[tuple[int, float]]:

@@ -32,19 +32,18 @@ class Rows:
         found = np.empty((len(places), self._dimension), np.float32)
         size = 4 * self._dimension
         for row, place in zip(found, places.tolist(), strict=True):
-            os.preadv(self._file, [row], place * size)
+            os.preadv(self._file, [row.data], place * size)
         return found
 
     def all(self) -> Vectors:
         found = np.empty((len(self), self._dimension), np.float32)
         for at in range(0, len(found), _AT_ONCE):
-            os.preadv(self._file, [found[at : at + _AT_ONCE]], at * 4 * self._dimension)
+            os.preadv(self._file, [found[at : at + _AT_ONCE].data], at * 4 * self._dimension)
         return found
 
 
-def write_rows(path: Path, ids: Ids, vectors: Vectors) -> None:
-    """Writes the vectors in the order of their ids, a portion in memory at a time."""
-    order = np.argsort(ids, kind="stable")
+def write_rows(path: Path, vectors: Vectors) -> None:
+    """Writes vectors, which are in the order of their ids."""
     with path.open("wb") as file:
-        for at in range(0, len(order), _AT_ONCE):
-            file.write(np.ascontiguousarray(vectors[order[at : at + _AT_ONCE]], np.float32))
+        for at in range(0, len(vectors), _AT_ONCE):
+            file.write(np.ascontiguousarray(vectors[at : at + _AT_ONCE], np.float32).data)

@@ -244,13 +244,13 @@ def test_postgresql_permits_the_same(library: Library) -> None:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[VectorSegments, list[str], Any, Any, Any]]:
-    """Vectors in two segments with lists and one without, at the sizes from which these are used; and questions."""
+    """Vectors in a segment with codes and two without, at the sizes from which these are used; and questions."""
     rows = clustered_rows(LARGE + 40, 1, dimension=64)
     ids = np.random.default_rng(2).permutation(np.arange(1, LARGE + 1)).astype(np.int64)
     with open_vectors("faiss:", tmp_path_factory.mktemp("large")) as segments:
         parts = np.split(np.arange(LARGE), [120_000, 145_000])
         names = [segments.write(ids[part], rows[part]) for part in parts]
-        assert ["lists" in segments.shape(name).kind for name in names] == [True, True, False]
+        assert ["codes" in segments.shape(name).kind for name in names] == [True, False, False]
         yield segments, names, ids, rows[:LARGE], rows[LARGE:]
 
 

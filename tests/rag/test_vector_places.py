@@ -19,7 +19,7 @@ from rag.indexing import MOST_SEGMENTS, compact, merge_segments, merged_count
 from rag.permitted import Permitted
 from rag.settings import Settings, read_settings
 from rag.system import open_system
-from rag.vectors import SegmentGoneError, open_vectors
+from rag.vectors import SegmentGoneError, VectorSegments, open_vectors
 from rag.vectors.lists import list_count, lists_for
 from rag.verification import verify
 
@@ -85,62 +85,87 @@ def test_half_a_file_is_removed_and_a_broken_one_is_named(tmp_path: Path) -> Non
             segments.ids(name)
 
 
-@pytest.mark.parametrize("halved_from", [100_000, 2_000], ids=["32 bit", "16 bit"])
+@pytest.mark.parametrize("coded_from", [50_000, 2_000], ids=["exact", "coded"])
 def test_a_file_of_any_size_gives_back_what_was_written(
-    halved_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    coded_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one that is kept in lists, in their order, as when it is merged, and one whose lists round it."""
-    monkeypatch.setattr("rag.vectors.lists.LISTED_FROM", 2_000)
-    monkeypatch.setattr("rag.vectors.lists.HALVED_FROM", halved_from)
+    monkeypatch.setattr("rag.vectors.codes.CODED_FROM", coded_from)
     vectors, ids = clustered_rows(2_100, 1), np.random.default_rng(2).permutation(np.arange(1, 2_101)).astype(np.int64)
     with open_vectors("faiss:", tmp_path) as segments:
         name = segments.write(ids, vectors)
-        assert "lists" in segments.shape(name).kind
-        order = np.argsort(segments.ids(name))
-        np.testing.assert_array_equal(segments.ids(name)[order], np.arange(1, 2_101))
-        np.testing.assert_array_equal(segments.vectors(name)[order], vectors[np.argsort(ids)])
-        held, found = segments.vectors_of([name], ids[:30])
-        assert held.all()
-        np.testing.assert_array_equal(found, vectors[:30])
+        assert ("codes" in segments.shape(name).kind) == (coded_from == 2_000)
+        _gives_back(segments, name, ids, vectors)
         again = segments.write(segments.ids(name), segments.vectors(name))
         few = Permitted(np.arange(1, 2_101, 3))
         for query in unit_rows(5, 3):
             assert segments.search([again], query, 20, few) == segments.search([name], query, 20, few)
 
 
-def test_equal_passages_of_a_halved_segment_come_by_id_and_score_as_those_of_a_small_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def _gives_back(segments: VectorSegments, name: str, ids: np.ndarray, vectors: np.ndarray) -> None:
+    order = np.argsort(segments.ids(name))
+    np.testing.assert_array_equal(segments.ids(name)[order], np.sort(ids))
+    np.testing.assert_array_equal(segments.vectors(name)[order], vectors[np.argsort(ids)])
+    held, found = segments.vectors_of([name], ids[:30])
+    assert held.all()
+    np.testing.assert_array_equal(found, vectors[:30])
+
+
+def test_lists_that_an_earlier_version_wrote_are_read_and_searched(tmp_path: Path) -> None:
+    import faiss
+
+    vectors, ids = clustered_rows(2_100, 1), np.random.default_rng(2).permutation(np.arange(1, 2_101)).astype(np.int64)
+    lists = faiss.IndexIVFFlat(faiss.IndexFlatIP(24), 24, 50, faiss.METRIC_INNER_PRODUCT)
+    lists.train(vectors)
+    lists.add_with_ids(vectors, ids)
+    lists.nprobe = 4
+    faiss.write_index(lists, str(tmp_path / "earlier.faiss"))
+    with open_vectors("faiss:", tmp_path) as segments:
+        assert segments.shape("earlier").kind == "IVF, 4 of 50 lists"
+        _gives_back(segments, "earlier", ids, vectors)
+        exact, few = segments.write(ids, vectors), Permitted(np.arange(1, 2_101, 3))
+        for query in unit_rows(5, 3):
+            assert segments.search(["earlier"], query, 20, few) == segments.search([exact], query, 20, few)
+
+
+@pytest.mark.parametrize("enough", [0.9, 1.1], ids=["with codes", "whose codes do not find enough"])
+def test_a_coded_segment_gives_the_scores_and_the_order_of_a_small_one(
+    enough: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rounded they would all be alike; scored again from the rows they are what an exact search gives, bit for bit."""
+    """Coded, many of these are alike; scored again from the rows they come as an exact search has them, bit for bit."""
     vectors = np.concatenate([np.repeat(clustered_rows(1, 1), 300, axis=0), clustered_rows(2_000, 2)])
-    vectors[150:300] = unit_rows(1, 3) * 1e-4 + vectors[0]
+    vectors[150:300] += unit_rows(1, 3) * 1e-4
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     ids = np.random.default_rng(2).permutation(np.arange(1, 2_301)).astype(np.int64)
     everything, few = Permitted(np.arange(1, 2_301)), Permitted(np.arange(1, 2_301, 7))
     with open_vectors("faiss:", tmp_path) as segments:
         exact = segments.write(ids, vectors)
-        for name in ("LISTED_FROM", "HALVED_FROM"):
-            monkeypatch.setattr(f"rag.vectors.lists.{name}", 2_000)
-        halved = segments.write(ids, vectors)
-        assert "16 bit" in segments.shape(halved).kind
+        monkeypatch.setattr("rag.vectors.codes.CODED_FROM", 2_000)
+        monkeypatch.setattr("rag.vectors.codes._ENOUGH", enough)
+        coded = segments.write(ids, vectors)
+        assert ("codes" in segments.shape(coded).kind) == (enough < 1)
         for query in (vectors[0], vectors[299], *clustered_rows(5, 4)):
-            for permitted in (everything, few):
-                expected = segments.search([exact], query, 160, permitted)
-                assert segments.search([halved], query, 160, permitted) == expected
+            assert segments.search([coded], query, 160, few) == segments.search([exact], query, 160, few)
+            expected = segments.search([exact], query, 160, everything)
+            assert segments.search([coded], query, 160, everything) == expected
+            monkeypatch.setattr("rag.vectors.ranking.SCANNED_BELOW", 100)
+            found = segments.search([coded], query, 160, everything)
+            assert len(set(found) & set(expected)) >= (152 if enough < 1 else 160)
+            assert found == sorted(found, key=lambda one: (-one[1], one[0]))
+            monkeypatch.undo()
+            monkeypatch.setattr("rag.vectors.codes.CODED_FROM", 2_000)
 
 
-def test_a_halved_segment_is_removed_with_its_rows_and_named_when_they_are_not_whole(
+def test_a_coded_segment_is_removed_with_its_files_and_named_when_they_are_not_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("LISTED_FROM", "HALVED_FROM"):
-        monkeypatch.setattr(f"rag.vectors.lists.{name}", 500)
-    ids, vectors = np.arange(1, 601), clustered_rows(600, 1)
+    monkeypatch.setattr("rag.vectors.codes.CODED_FROM", 1_000)
+    ids, vectors = np.arange(1, 1_201), clustered_rows(1_200, 1)
     with open_vectors("faiss:", tmp_path) as writer, open_vectors("faiss:", tmp_path) as reader:
         old, kept = writer.write(ids, vectors), writer.write(ids, vectors)
         found = reader.search([old], vectors[3], 3, Permitted(ids))
         (tmp_path / "killed.rows").write_bytes(b"rows of a segment that was never finished")
         writer.keep_only({kept})
-        assert {path.name for path in tmp_path.iterdir()} == {f"{kept}.faiss", f"{kept}.rows"}
+        assert {path.name for path in tmp_path.iterdir()} == {f"{kept}.{end}" for end in ("faiss", "rows", "codes")}
         assert reader.search([old], vectors[3], 3, Permitted(ids)) == found
         os.truncate(tmp_path / f"{kept}.rows", 5_000)
         with pytest.raises(Inconsistent, match="reindex"):

@@ -238,24 +238,19 @@ def test_what_was_written_outlives_a_kill_and_what_was_not_is_removed(kind: str,
         assert found == [(5, 1.0)]
 
 
-HALVED = pytest.mark.parametrize("halved_from", [100_000, 3_000], ids=["32 bit", "16 bit"])
-"""From how many vectors on a segment keeps them in its lists at 16 bit."""
-
-
-@HALVED
 @pytest.mark.parametrize("part", [1.0, 0.6])
 def test_a_large_segment_finds_nearly_all_and_nothing_that_is_not_permitted(
-    segments: VectorSegments, part: float, halved_from: int, monkeypatch: pytest.MonkeyPatch
+    segments: VectorSegments, part: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sizes are lowered, so that a segment that makes a test last no longer counts as large."""
     monkeypatch.setattr("rag.vectors.lists.LISTED_FROM", 3_000)
-    monkeypatch.setattr("rag.vectors.lists.HALVED_FROM", halved_from)
+    monkeypatch.setattr("rag.vectors.codes.CODED_FROM", 3_000)
     monkeypatch.setattr("rag.vectors.ranking.SCANNED_BELOW", 1_000)
     rows = clustered_rows(4_040, 1)
     vectors, queries = rows[:4_000], rows[4_000:]
     ids = np.random.default_rng(2).permutation(np.arange(1, 4_001)).astype(np.int64)
     name = segments.write(ids, vectors)
-    assert "lists" in segments.shape(name).kind
+    assert any(word in segments.shape(name).kind for word in ("lists", "codes"))
     allowed = np.sort(ids[np.random.default_rng(3).random(4_000) < part])
     shares = []
     for query in queries:
@@ -265,12 +260,11 @@ def test_a_large_segment_finds_nearly_all_and_nothing_that_is_not_permitted(
     assert np.mean(shares) >= 0.98
 
 
-@HALVED
 def test_a_large_segment_is_exact_where_few_are_permitted(
-    segments: VectorSegments, halved_from: int, monkeypatch: pytest.MonkeyPatch
+    segments: VectorSegments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.vectors.lists.LISTED_FROM", 3_000)
-    monkeypatch.setattr("rag.vectors.lists.HALVED_FROM", halved_from)
+    monkeypatch.setattr("rag.vectors.codes.CODED_FROM", 3_000)
     monkeypatch.setattr("rag.vectors.ranking.SCANNED_BELOW", 500)
     vectors = clustered_rows(4_000, 1)
     ids = np.random.default_rng(2).permutation(np.arange(1, 4_001)).astype(np.int64)
