@@ -45,6 +45,7 @@ export async function open(main, place, signal) {
   main.append(heading, tabs, region);
   let current = { name: null, part: {}, turn: new AbortController() };
   signal.addEventListener("abort", () => current.turn.abort());
+  document.addEventListener("keydown", (event) => searchFieldOn(event, region), { signal });
 
   function drawShell() {
     heading.textContent = words().title;
@@ -95,6 +96,16 @@ export async function open(main, place, signal) {
       current.part.redraw?.();
     },
   };
+}
+
+/** The key `/` goes to the field in which one searches, as it does where one asks. */
+function searchFieldOn(event, region) {
+  const isTyping = event.target.closest?.("input, textarea, select, dialog");
+  const field = region.querySelector("input[type=search]");
+  if (event.key !== "/" || !field || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
 }
 
 function decoded(part) {

@@ -49,7 +49,12 @@ export async function open(region, { rest: documentId, query }, context) {
     if (receipt) {
       region.replaceChildren(
         receiptNodes(receipt),
-        element("p", { className: "ways" }, link(words().backToList, documentsAddress()), mayEdit ? link(words().toReceipts, "#/library/review") : null),
+        element(
+          "p",
+          { className: "ways" },
+          link(words().backToList, documentsAddress()),
+          mayEdit ? link(words().toReceipts, "#/library/review") : null,
+        ),
       );
       region.querySelector(".receipt").setAttribute("tabindex", "-1");
       return;
@@ -61,7 +66,13 @@ export async function open(region, { rest: documentId, query }, context) {
         headerNodes(document, chosen),
         note && element("p", { className: "notices", role: "status" }, note()),
         ...proposals.map((proposal) =>
-          element("section", { className: "box" }, element("h3", {}, words().proposal), element("p", { className: "meta" }, words().proposalHint), proposalNodes(proposal, afterDecision)),
+          element(
+            "section",
+            { className: "box" },
+            element("h3", {}, words().proposal),
+            element("p", { className: "meta" }, words().proposalHint),
+            proposalNodes(proposal, afterDecision),
+          ),
         ),
         element("div", { className: "document-facts" }, factList(facts(document, chosen))),
         historyNodes(document, chosen),
@@ -77,7 +88,18 @@ export async function open(region, { rest: documentId, query }, context) {
     return element(
       "div",
       { className: "document-head" },
-      element("div", {}, title, element("p", { className: "meta" }, standingTag(edition.standing), " ", words().standingReasons[edition.standing])),
+      element(
+        "div",
+        {},
+        title,
+        element(
+          "p",
+          { className: "meta" },
+          standingTag(edition.standing),
+          " ",
+          words().standingReasons[edition.standing],
+        ),
+      ),
       mayEdit
         ? element(
             "div",
@@ -99,21 +121,58 @@ export async function open(region, { rest: documentId, query }, context) {
         cell(words().state, standingTag(edition.standing)),
         cell(words().facts.ingested_at, moment(edition.ingested_at)),
         cell(words().facts.source, quoted("span", short(edition.source, 80), "")),
-        cell(words().facts.passages, edition.flagged ? `${edition.passages} (${words().flagged(edition.flagged)})` : String(edition.passages)),
-        element("td", { className: "buttons" }, edition.id === shown.id ? element("span", { className: "meta" }, words().shown) : link(words().show, documentAddress(document.id, { edition: edition.id }), "quiet"), mayEdit && document.editions.length > 1 ? button(words().removeEdition, () => askRemove(edition), "quiet danger") : ""),
+        cell(
+          words().facts.passages,
+          edition.flagged ? `${edition.passages} (${words().flagged(edition.flagged)})` : String(edition.passages),
+        ),
+        element(
+          "td",
+          { className: "buttons" },
+          edition.id === shown.id
+            ? element("span", { className: "meta" }, words().shown)
+            : link(words().show, documentAddress(document.id, { edition: edition.id }), "quiet"),
+          mayEdit && document.editions.length > 1
+            ? button(words().removeEdition, () => askRemove(edition), "quiet danger")
+            : "",
+        ),
       ),
     );
-    const heads = [words().facts.edition, words().facts.inForce, words().state, words().facts.ingested_at, words().facts.source, words().facts.passages];
+    const heads = [
+      words().facts.edition,
+      words().facts.inForce,
+      words().state,
+      words().facts.ingested_at,
+      words().facts.source,
+      words().facts.passages,
+    ];
     return element(
       "section",
       {},
       element("h3", {}, words().history),
-      element("div", { className: "scrolling" }, element("table", { className: "editions-table" }, element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)), element("th", {}))), element("tbody", {}, ...rows))),
+      element(
+        "div",
+        { className: "scrolling" },
+        element(
+          "table",
+          { className: "editions-table" },
+          element(
+            "thead",
+            {},
+            element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)), element("th", {})),
+          ),
+          element("tbody", {}, ...rows),
+        ),
+      ),
     );
   }
 
   function askRetire() {
-    const day = element("input", { type: "date", name: "on", value: new Date().toISOString().slice(0, 10), required: true });
+    const day = element("input", {
+      type: "date",
+      name: "on",
+      value: new Date().toISOString().slice(0, 10),
+      required: true,
+    });
     confirmation({
       title: words().retireTitle,
       content: [element("p", {}, words().retireHint), labelled(words().retireFrom, day)],
@@ -155,7 +214,10 @@ export async function open(region, { rest: documentId, query }, context) {
       element("p", { className: "meta" }, words().removeHint),
     ];
     if (context.mayPurge) {
-      content.push(element("label", { className: "check" }, purge, element("span", {}, words().purge)), element("p", { className: "meta" }, words().purgeHint));
+      content.push(
+        element("label", { className: "check" }, purge, element("span", {}, words().purge)),
+        element("p", { className: "meta" }, words().purgeHint),
+      );
     }
     confirmation({
       title: edition ? words().removeEditionTitle : words().removeTitle,
@@ -233,7 +295,14 @@ function flaggedNodes(flagged, document) {
         element(
           "li",
           {},
-          element("p", { className: "meta" }, element("span", { className: "doubt" }, one.flags.map((flag) => words().flags[flag] || flag).join(", ")), one.section ? " · " : "", quoted("span", one.section || "", ""), one.page === null ? "" : ` · ${words().page(one.page)}`),
+          element(
+            "p",
+            { className: "meta" },
+            element("span", { className: "doubt" }, one.flags.map((flag) => words().flags[flag] || flag).join(", ")),
+            one.section ? " · " : "",
+            quoted("span", one.section || "", ""),
+            one.page === null ? "" : ` · ${words().page(one.page)}`,
+          ),
           quoted("p", short(one.text, 2000), document.language, "text"),
         ),
       ),

@@ -26,7 +26,9 @@ const STATES = ["current", "upcoming", "superseded", "replaced", "retired", "wit
 
 /** What an address asks for, with what it leaves out. */
 function askedOf(query) {
-  const asked = Object.fromEntries(["collection", "q", "state", "language", "format", "sort"].map((name) => [name, query.get(name) || ""]));
+  const asked = Object.fromEntries(
+    ["collection", "q", "state", "language", "format", "sort"].map((name) => [name, query.get(name) || ""]),
+  );
   if (!COLUMNS.includes(asked.sort)) asked.sort = "";
   if (!STATES.includes(asked.state)) asked.state = "";
   return {
@@ -71,7 +73,11 @@ export async function open(region, { query }, context) {
     region.setAttribute("aria-busy", "true");
     try {
       const { page, unstated, ...wanted } = asked;
-      found = await calls.documents({ ...wanted, facets: true, limit: PAGE, offset: (page - 1) * PAGE }, signal, unstated);
+      found = await calls.documents(
+        { ...wanted, facets: true, limit: PAGE, offset: (page - 1) * PAGE },
+        signal,
+        unstated,
+      );
       if (signal.aborted) return;
       draw();
     } catch (problem) {
@@ -97,7 +103,11 @@ export async function open(region, { query }, context) {
     const first = (asked.page - 1) * PAGE + 1;
     const last = first + found.documents.length - 1;
     told.textContent = found.total > PAGE ? words().pageOf(first, last, found.total) : words().documents(found.total);
-    list.replaceChildren(...(found.documents.length ? [table(found.documents, asked, ask), pager(found.total, asked, ask)] : [nothing(ask)]));
+    list.replaceChildren(
+      ...(found.documents.length
+        ? [table(found.documents, asked, ask), pager(found.total, asked, ask)]
+        : [nothing(ask)]),
+    );
   }
 
   function later(changed) {
@@ -126,7 +136,11 @@ function emptyLibrary(mayEdit) {
 
 function nothing(ask) {
   const cleared = { q: "", state: "", language: "", format: "", flagged: false, unstated: "" };
-  return emptyBox(words().nothingFits, words().nothingFitsHint, button(words().clear, () => ask(cleared)));
+  return emptyBox(
+    words().nothingFits,
+    words().nothingFitsHint,
+    button(words().clear, () => ask(cleared)),
+  );
 }
 
 function drawChips(chips, counts, everything, asked) {
@@ -137,8 +151,15 @@ function drawChips(chips, counts, everything, asked) {
   chips.replaceChildren(
     ...[...all, ...made].map(([name, number]) => {
       const shown = name ? quoted("span", name, "") : element("span", {}, words().all);
-      const chip = element("a", { href: documentsAddress({ ...others, collection: name }) }, shown, " ", element("span", { className: "number" }, number.toLocaleString()));
-      if (name === asked.collection || (made.length === 1 && !asked.collection)) chip.setAttribute("aria-current", "true");
+      const chip = element(
+        "a",
+        { href: documentsAddress({ ...others, collection: name }) },
+        shown,
+        " ",
+        element("span", { className: "number" }, number.toLocaleString()),
+      );
+      if (name === asked.collection || (made.length === 1 && !asked.collection))
+        chip.setAttribute("aria-current", "true");
       return chip;
     }),
   );
@@ -147,31 +168,68 @@ function drawChips(chips, counts, everything, asked) {
 /** Built once, so that the field keeps what is being typed; then only the choices are drawn again. */
 function drawFilters(filters, facets, asked, ask, later) {
   const focused = filters.contains(document.activeElement) ? document.activeElement.name : null;
-  const field = filters.elements.q || element("input", { type: "search", name: "q", maxLength: 400, autocomplete: "off", value: asked.q });
+  const field =
+    filters.elements.q ||
+    element("input", { type: "search", name: "q", maxLength: 400, autocomplete: "off", value: asked.q });
   field.placeholder = words().findHint;
   field.oninput = () => later({ q: field.value.trim() });
   if (document.activeElement !== field) field.value = asked.q;
   const facet = (name, order, named) => {
     const counts = facets[name];
     const values = order ? order.filter((value) => counts[value]) : Object.keys(counts);
-    const options = [["", words().any], ...values.map((value) => [value || "-", `${value ? named(value) : words().unstated} (${counts[value]})`])];
+    const options = [
+      ["", words().any],
+      ...values.map((value) => [value || "-", `${value ? named(value) : words().unstated} (${counts[value]})`]),
+    ];
     const chosen = asked.unstated === name ? "-" : asked[name];
     if (chosen && !options.some(([value]) => value === chosen)) options.push([chosen, named(chosen)]);
-    const changed = (value) => ask({ [name]: value === "-" ? "" : value, unstated: value === "-" ? name : asked.unstated === name ? "" : asked.unstated });
+    const changed = (value) =>
+      ask({
+        [name]: value === "-" ? "" : value,
+        unstated: value === "-" ? name : asked.unstated === name ? "" : asked.unstated,
+      });
     return choice(options, chosen, changed, { name });
   };
-  const orders = [["", words().collectionAndTitle], ...COLUMNS.flatMap((name) => ["", "desc"].map((order) => [`${name} ${order}`, `${words().columns[name]}, ${order ? words().sortedDown : words().sortedUp}`]))];
+  const orders = [
+    ["", words().collectionAndTitle],
+    ...COLUMNS.flatMap((name) =>
+      ["", "desc"].map((order) => [
+        `${name} ${order}`,
+        `${words().columns[name]}, ${order ? words().sortedDown : words().sortedUp}`,
+      ]),
+    ),
+  ];
   const sorted = (value) => {
     const [sort, order = ""] = value.split(" ");
     ask({ sort, order });
   };
   filters.replaceChildren(
     labelled(words().find, field, "find"),
-    labelled(words().state, facet("state", STATES, (value) => words().standings[value])),
+    labelled(
+      words().state,
+      facet("state", STATES, (value) => words().standings[value]),
+    ),
     labelled(words().language, facet("language", null, languageName)),
-    labelled(words().type, facet("format", null, (value) => value)),
-    labelled(words().sortBy, choice(orders, asked.sort ? `${asked.sort} ${asked.order}` : "", sorted, { name: "sort" }), "only-narrow"),
-    element("label", { className: "check" }, element("input", { type: "checkbox", name: "flagged", checked: asked.flagged, onchange: (event) => ask({ flagged: event.target.checked }) }), element("span", {}, words().onlyFlagged)),
+    labelled(
+      words().type,
+      facet("format", null, (value) => value),
+    ),
+    labelled(
+      words().sortBy,
+      choice(orders, asked.sort ? `${asked.sort} ${asked.order}` : "", sorted, { name: "sort" }),
+      "only-narrow",
+    ),
+    element(
+      "label",
+      { className: "check" },
+      element("input", {
+        type: "checkbox",
+        name: "flagged",
+        checked: asked.flagged,
+        onchange: (event) => ask({ flagged: event.target.checked }),
+      }),
+      element("span", {}, words().onlyFlagged),
+    ),
   );
   if (focused && filters.elements[focused] !== document.activeElement) filters.elements[focused]?.focus();
 }
@@ -181,7 +239,12 @@ function table(documents, asked, ask) {
   return element(
     "div",
     { className: "scrolling" },
-    element("table", { className: "documents-table" }, element("thead", {}, head), element("tbody", {}, ...documents.map((document) => row(document, asked)))),
+    element(
+      "table",
+      { className: "documents-table" },
+      element("thead", {}, head),
+      element("tbody", {}, ...documents.map((document) => row(document, asked))),
+    ),
   );
 }
 
@@ -189,7 +252,16 @@ function heading(name, asked, ask) {
   const isSorted = asked.sort === name;
   const descends = isSorted && asked.order === "desc";
   const next = { sort: name, order: isSorted && !descends ? "desc" : "" };
-  const made = element("th", { scope: "col" }, element("button", { type: "button", onclick: () => ask(next) }, words().columns[name], isSorted ? element("span", { className: "arrow" }, descends ? " ↓" : " ↑") : null));
+  const made = element(
+    "th",
+    { scope: "col" },
+    element(
+      "button",
+      { type: "button", onclick: () => ask(next) },
+      words().columns[name],
+      isSorted ? element("span", { className: "arrow" }, descends ? " ↓" : " ↑") : null,
+    ),
+  );
   made.setAttribute("aria-sort", isSorted ? (descends ? "descending" : "ascending") : "none");
   return made;
 }
@@ -197,7 +269,10 @@ function heading(name, asked, ask) {
 function row(document, asked) {
   const edition = shownEdition(document);
   const flagged = document.editions.reduce((sum, one) => sum + one.flagged, 0);
-  const others = document.editions.length > 1 ? element("span", { className: "meta" }, words().editions(document.editions.length)) : null;
+  const others =
+    document.editions.length > 1
+      ? element("span", { className: "meta" }, words().editions(document.editions.length))
+      : null;
   const beneath = element(
     "div",
     { className: "meta beneath" },
@@ -219,7 +294,11 @@ function row(document, asked) {
     "tr",
     {},
     ...COLUMNS.map((name) => {
-      const made = element(name === "title" ? "th" : "td", { dir: "auto", "data-column": words().columns[name], className: `of-${name}` });
+      const made = element(name === "title" ? "th" : "td", {
+        dir: "auto",
+        "data-column": words().columns[name],
+        className: `of-${name}`,
+      });
       if (name === "title") made.scope = "row";
       made.append(...cells[name].filter((part) => part !== null && part !== undefined));
       return made;
@@ -238,5 +317,11 @@ function pager(total, asked, ask) {
   const next = button(words().next, () => to(asked.page + 1));
   previous.disabled = asked.page <= 1;
   next.disabled = asked.page >= pages;
-  return element("div", { className: "pager" }, previous, element("span", { className: "meta" }, `${asked.page} / ${pages}`), next);
+  return element(
+    "div",
+    { className: "pager" },
+    previous,
+    element("span", { className: "meta" }, `${asked.page} / ${pages}`),
+    next,
+  );
 }

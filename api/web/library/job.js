@@ -15,11 +15,18 @@ export function jobItem(job, act) {
   return element(
     "li",
     { "data-job": job.id, "data-state": job.state },
-    element("div", { className: "job-head" }, title(job, isOne ? files[0] : null), element("span", { className: `state ${job.state}` }, words().load.states[job.state])),
+    element(
+      "div",
+      { className: "job-head" },
+      title(job, isOne ? files[0] : null),
+      element("span", { className: `state ${job.state}` }, words().load.states[job.state]),
+    ),
     element("p", { className: "meta" }, summary(job)),
     job.state === "running" ? progress(job) : null,
     job.error ? quoted("p", job.error, "en", "doubt") : null,
-    isOne && failed.length ? quoted("p", failed[0].reason || "", "en", "doubt") : list(failed, (job.counts.failed || 0) - failed.length, failedFile),
+    isOne && failed.length
+      ? quoted("p", failed[0].reason || "", "en", "doubt")
+      : list(failed, (job.counts.failed || 0) - failed.length, failedFile),
     list(rest, 0, readFile),
     element("div", { className: "buttons" }, ...actions(job, act)),
   );
@@ -28,9 +35,18 @@ export function jobItem(job, act) {
 /** The names of what was to be read; of a single file the way to the document it became. */
 function title(job, file) {
   const named = short(job.paths.slice(0, NAMES_SHOWN).join(", "), 300);
-  if (file?.documents > 1) return element("p", { dir: "auto" }, link(named, documentsAddress({ collection: job.collection, q: file.path }), "title"), " ", element("span", { className: "meta" }, words().documents(file.documents)));
+  if (file?.documents > 1)
+    return element(
+      "p",
+      { dir: "auto" },
+      link(named, documentsAddress({ collection: job.collection, q: file.path }), "title"),
+      " ",
+      element("span", { className: "meta" }, words().documents(file.documents)),
+    );
   if (!file?.document_id) return quoted("p", named, "", "title");
-  const flagged = file.flagged ? link(words().load.flagged(file.flagged), documentAddress(file.document_id, { at: "flagged" }), "doubt") : "";
+  const flagged = file.flagged
+    ? link(words().load.flagged(file.flagged), documentAddress(file.document_id, { at: "flagged" }), "doubt")
+    : "";
   return element("p", { dir: "auto" }, link(named, documentAddress(file.document_id), "title"), " ", flagged);
 }
 
@@ -51,7 +67,10 @@ function summary(job) {
 
 function progress(job) {
   const { files_done: done, files_total: total } = job.progress;
-  return element("progress", { "aria-label": words().load.states.running, ...(total > 1 ? { max: total, value: done } : {}) });
+  return element("progress", {
+    "aria-label": words().load.states.running,
+    ...(total > 1 ? { max: total, value: done } : {}),
+  });
 }
 
 function list(files, more, item) {
@@ -71,7 +90,9 @@ function failedFile(file) {
 function readFile(file) {
   const open = link(file.path, documentAddress(file.document_id));
   open.dir = "auto";
-  const flagged = file.flagged ? link(words().load.flagged(file.flagged), documentAddress(file.document_id, { at: "flagged" }), "doubt") : null;
+  const flagged = file.flagged
+    ? link(words().load.flagged(file.flagged), documentAddress(file.document_id, { at: "flagged" }), "doubt")
+    : null;
   return flagged ? [open, " · ", flagged] : [open];
 }
 

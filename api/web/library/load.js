@@ -51,7 +51,8 @@ export async function open(region, { query }, context) {
   function changed(job) {
     if (signal.aborted) return;
     if (job) {
-      if (!page && (!state || state === job.state)) found.jobs = [job, ...found.jobs.filter((one) => one.id !== job.id)].slice(0, PAGE);
+      if (!page && (!state || state === job.state))
+        found.jobs = [job, ...found.jobs.filter((one) => one.id !== job.id)].slice(0, PAGE);
       found.states = { ...found.states, [job.state]: (found.states[job.state] || 0) + 1 };
       found.total += 1;
       clearTimeout(timer);
@@ -94,7 +95,12 @@ export async function open(region, { query }, context) {
       "div",
       { className: "drop" },
       element("p", { className: "drop-title" }, load.drop),
-      element("div", { className: "buttons" }, button(load.files, () => files.click()), button(load.folder, () => folder.click())),
+      element(
+        "div",
+        { className: "buttons" },
+        button(load.files, () => files.click()),
+        button(load.folder, () => folder.click()),
+      ),
       files,
       folder,
       element("p", { className: "meta" }, readFormats),
@@ -109,20 +115,47 @@ export async function open(region, { query }, context) {
       zone.classList.remove("over");
       choose(await droppedFiles(event.dataTransfer));
     });
-    const into = element("input", { type: "text", name: "collection", required: true, maxLength: 100, autocomplete: "off", value: kept.get("collection") ?? query.get("collection") ?? "default" });
+    const into = element("input", {
+      type: "text",
+      name: "collection",
+      required: true,
+      maxLength: 100,
+      autocomplete: "off",
+      value: kept.get("collection") ?? query.get("collection") ?? "default",
+    });
     into.setAttribute("list", "collection-names");
     const metadata = FIELDS.filter((name) => name !== "title" || chosen.files.length < 2).map((name) => {
-      const field = element("input", { type: name === "url" ? "url" : "text", name, autocomplete: "off", value: kept.get(name) || "" });
+      const field = element("input", {
+        type: name === "url" ? "url" : "text",
+        name,
+        autocomplete: "off",
+        value: kept.get(name) || "",
+      });
       if (["published", "review_by"].includes(name)) field.pattern = "\\d{4}(-\\d{2}){0,2}";
       return labelled(load.fields[name], field);
     });
-    const start = element("button", { type: "submit", className: "main", disabled: !chosen.files.length }, chosen.files.length ? load.start(chosen.files.length) : load.startNone);
+    const start = element(
+      "button",
+      { type: "submit", className: "main", disabled: !chosen.files.length },
+      chosen.files.length ? load.start(chosen.files.length) : load.startNone,
+    );
     form.replaceChildren(
       ...[
         zone,
         chosen.files.length ? chosenNodes() : null,
-        element("div", { className: "fields" }, labelled(load.into, into), element("datalist", { id: "collection-names" }, ...names.map((name) => element("option", { value: name })))),
-        element("details", { open: known }, element("summary", {}, load.known), element("p", { className: "meta" }, load.knownHint), element("div", { className: "fields" }, ...metadata)),
+        element(
+          "div",
+          { className: "fields" },
+          labelled(load.into, into),
+          element("datalist", { id: "collection-names" }, ...names.map((name) => element("option", { value: name }))),
+        ),
+        element(
+          "details",
+          { open: known },
+          element("summary", {}, load.known),
+          element("p", { className: "meta" }, load.knownHint),
+          element("div", { className: "fields" }, ...metadata),
+        ),
         start,
       ].filter(Boolean),
     );
@@ -134,7 +167,16 @@ export async function open(region, { query }, context) {
       chosen = { ...chosen, files: chosen.files.filter((one) => one !== file) };
       drawForm();
     };
-    const rows = chosen.files.slice(0, MOST_ROWS).map((file) => element("li", {}, quoted("span", file.name, ""), " ", element("span", { className: "meta" }, bytes(file.file.size)), button(load.takeOut, () => takeOut(file))));
+    const rows = chosen.files.slice(0, MOST_ROWS).map((file) =>
+      element(
+        "li",
+        {},
+        quoted("span", file.name, ""),
+        " ",
+        element("span", { className: "meta" }, bytes(file.file.size)),
+        button(load.takeOut, () => takeOut(file)),
+      ),
+    );
     const more = chosen.files.length - rows.length;
     const none = () => {
       chosen = { files: [], hidden: 0 };
@@ -143,7 +185,14 @@ export async function open(region, { query }, context) {
     return element(
       "div",
       { className: "chosen-files" },
-      element("p", {}, element("strong", {}, load.chosen(chosen.files.length)), chosen.hidden ? element("span", { className: "meta" }, ` · ${load.leftOut(chosen.hidden)}`) : "", " ", button(load.clear, none)),
+      element(
+        "p",
+        {},
+        element("strong", {}, load.chosen(chosen.files.length)),
+        chosen.hidden ? element("span", { className: "meta" }, ` · ${load.leftOut(chosen.hidden)}`) : "",
+        " ",
+        button(load.clear, none),
+      ),
       element("ul", {}, ...rows, ...(more > 0 ? [element("li", { className: "meta" }, load.more(more))] : [])),
     );
   }
@@ -152,7 +201,9 @@ export async function open(region, { query }, context) {
     event.preventDefault();
     if (!chosen.files.length) return;
     const stated = new FormData(form);
-    const metadata = Object.fromEntries(FIELDS.map((name) => [name, (stated.get(name) || "").trim()]).filter(([, value]) => value));
+    const metadata = Object.fromEntries(
+      FIELDS.map((name) => [name, (stated.get(name) || "").trim()]).filter(([, value]) => value),
+    );
     const collection = stated.get("collection").trim();
     const { files } = chosen;
     chosen = { files: [], hidden: 0 };
@@ -171,32 +222,64 @@ export async function open(region, { query }, context) {
       way.replaceChildren();
       return;
     }
-    const ordered = ["sending", "refused", "stopped", "waiting"].flatMap((one) => items.filter((item) => item.state === one));
+    const ordered = ["sending", "refused", "stopped", "waiting"].flatMap((one) =>
+      items.filter((item) => item.state === one),
+    );
     const gone = items.filter((item) => ["refused", "stopped"].includes(item.state));
     const isSending = gone.length < items.length;
     const rows = ordered.slice(0, MOST_ROWS);
     const more = ordered.length - rows.length;
     way.replaceChildren(
       element("h3", {}, load.sending),
-      element("p", { className: "meta" }, isSending ? load.sendingHint : "", " ", gone.length > 1 ? button(load.dismissAll, () => uploads.forget(gone)) : ""),
-      element("ul", { className: "documents jobs-list" }, ...rows.map(wayItem), ...(more > 0 ? [element("li", { className: "meta" }, load.more(more))] : [])),
+      element(
+        "p",
+        { className: "meta" },
+        isSending ? load.sendingHint : "",
+        " ",
+        gone.length > 1 ? button(load.dismissAll, () => uploads.forget(gone)) : "",
+      ),
+      element(
+        "ul",
+        { className: "documents jobs-list" },
+        ...rows.map(wayItem),
+        ...(more > 0 ? [element("li", { className: "meta" }, load.more(more))] : []),
+      ),
     );
   }
 
   function wayItem(item) {
     const { load } = words();
     const seconds = uploads.heldUntil() ? Math.max(1, Math.ceil((uploads.heldUntil() - Date.now()) / 1000)) : 0;
-    const told = { waiting: seconds ? load.held(seconds) : load.waiting, sending: load.sent(item.part), refused: load.refused, stopped: load.stopped }[item.state];
+    const told = {
+      waiting: seconds ? load.held(seconds) : load.waiting,
+      sending: load.sent(item.part),
+      refused: load.refused,
+      stopped: load.stopped,
+    }[item.state];
     const isOver = ["refused", "stopped"].includes(item.state);
     const retried = item.state === "stopped" || ![413, 415, 422].includes(item.problem?.status);
     return element(
       "li",
       { "data-state": item.state },
-      element("div", { className: "job-head" }, quoted("p", item.name, "", "title"), element("span", { className: `state ${item.state === "refused" ? "failed" : item.state}` }, told)),
+      element(
+        "div",
+        { className: "job-head" },
+        quoted("p", item.name, "", "title"),
+        element("span", { className: `state ${item.state === "refused" ? "failed" : item.state}` }, told),
+      ),
       element("p", { className: "meta" }, `${bytes(item.size)} · `, quoted("span", item.collection, "")),
       item.state === "sending" ? element("progress", { max: 1, value: item.part, "aria-label": item.name }) : null,
       item.problem ? reason(item.problem) : null,
-      element("div", { className: "buttons" }, ...(isOver ? [...(retried ? [button(load.again, () => uploads.again(item))] : []), button(load.dismiss, () => uploads.forget([item]))] : [button(load.cancelJob, () => uploads.stop(item))])),
+      element(
+        "div",
+        { className: "buttons" },
+        ...(isOver
+          ? [
+              ...(retried ? [button(load.again, () => uploads.again(item))] : []),
+              button(load.dismiss, () => uploads.forget([item])),
+            ]
+          : [button(load.cancelJob, () => uploads.stop(item))]),
+      ),
     );
   }
 
@@ -205,7 +288,10 @@ export async function open(region, { query }, context) {
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.act : null;
     const counted = STATES.filter((one) => one && found.states[one]);
     const everything = Object.values(found.states).reduce((sum, number) => sum + number, 0);
-    const options = [["", `${words().all} (${everything})`], ...counted.map((one) => [one, `${load.states[one]} (${found.states[one]})`])];
+    const options = [
+      ["", `${words().all} (${everything})`],
+      ...counted.map((one) => [one, `${load.states[one]} (${found.states[one]})`]),
+    ];
     if (state && !counted.includes(state)) options.push([state, `${load.states[state]} (0)`]);
     const turn = (to) => {
       page = to;
@@ -220,7 +306,9 @@ export async function open(region, { query }, context) {
       state = value;
       turn(0);
     };
-    const filter = everything ? labelled(load.which, choice(options, state, pick, { "data-act": "which" }), "which") : null;
+    const filter = everything
+      ? labelled(load.which, choice(options, state, pick, { "data-act": "which" }), "which")
+      : null;
     const previous = button(words().previous, () => turn(page - 1));
     const next = button(words().next, () => turn(page + 1));
     previous.disabled = page === 0;
@@ -231,7 +319,15 @@ export async function open(region, { query }, context) {
         found.jobs.length
           ? element("ul", { className: "documents jobs-list" }, ...found.jobs.map((job) => jobItem(job, act)))
           : element("p", { className: "meta" }, everything ? load.noJobsInState : load.noJobs),
-        pages > 1 ? element("div", { className: "pager" }, previous, element("span", { className: "meta" }, `${page + 1} / ${pages}`), next) : null,
+        pages > 1
+          ? element(
+              "div",
+              { className: "pager" },
+              previous,
+              element("span", { className: "meta" }, `${page + 1} / ${pages}`),
+              next,
+            )
+          : null,
       ].filter(Boolean),
     );
     if (focused) list.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();

@@ -17,7 +17,11 @@ export function moment(iso, withTime = true) {
 
 /** The standing of an edition as a small tag. */
 export function standingTag(standing) {
-  return element("span", { className: `standing ${standing}`, title: words().standingReasons[standing] }, words().standings[standing]);
+  return element(
+    "span",
+    { className: `standing ${standing}`, title: words().standingReasons[standing] },
+    words().standings[standing],
+  );
 }
 
 export function languageName(code) {
@@ -70,7 +74,14 @@ export function confirmation({ title, content, label, danger = false, act, probl
   said.setAttribute("aria-live", "polite");
   const go = element("button", { type: "submit", className: danger ? "main danger" : "main" }, label());
   const cancel = button(words().cancel, () => dialog.close());
-  const form = element("form", {}, element("h2", {}, title), ...content, said, element("div", { className: "dialog-buttons" }, go, cancel));
+  const form = element(
+    "form",
+    {},
+    element("h2", {}, title),
+    ...content,
+    said,
+    element("div", { className: "dialog-buttons" }, go, cancel),
+  );
   const dialog = element("dialog", { className: "dialog" }, form);
   dialog.setAttribute("aria-label", title);
   form.addEventListener("input", () => (go.textContent = label()));

@@ -37,7 +37,12 @@ function side(label, document) {
     {},
     element("p", { className: "meta" }, label),
     titleLink(document.title, documentAddress(document.id), document.language),
-    quoted("p", joined([document.publisher, edition.edition, edition.published || words().undated, edition.source]), "", "meta"),
+    quoted(
+      "p",
+      joined([document.publisher, edition.edition, edition.published || words().undated, edition.source]),
+      "",
+      "meta",
+    ),
     standingTag(edition.standing),
   );
 }

@@ -42,7 +42,12 @@ export async function open(region, _place, context) {
   }
 
   function draw() {
-    region.replaceChildren(documentsNodes(first.facets.state, flagged.total), questionsNodes(), proposalsNodes(), receiptsNodes());
+    region.replaceChildren(
+      documentsNodes(first.facets.state, flagged.total),
+      questionsNodes(),
+      proposalsNodes(),
+      receiptsNodes(),
+    );
   }
 
   function questionsNodes() {
@@ -67,7 +72,11 @@ export async function open(region, _place, context) {
       proposals.length,
       told === null ? null : element("p", { className: "notices", role: "status" }, said[told]),
       proposals.length ? element("p", { className: "meta" }, proposalHint) : element("p", {}, review.noProposals),
-      element("ul", { className: "documents" }, ...proposals.map((one) => element("li", {}, proposalNodes(one, decided)))),
+      element(
+        "ul",
+        { className: "documents" },
+        ...proposals.map((one) => element("li", {}, proposalNodes(one, decided))),
+      ),
     );
   }
 
@@ -97,7 +106,13 @@ function receiptLine(receipt) {
   return element(
     "details",
     {},
-    element("summary", {}, quoted("span", short(receipt.title || erasedTitle, 120), ""), " ", element("span", { className: "meta" }, moment(receipt.deleted_at))),
+    element(
+      "summary",
+      {},
+      quoted("span", short(receipt.title || erasedTitle, 120), ""),
+      " ",
+      element("span", { className: "meta" }, moment(receipt.deleted_at)),
+    ),
     receiptNodes(receipt),
   );
 }
@@ -107,7 +122,12 @@ function documentsNodes(states, flagged) {
   const due = ["overdue", "retracted", "withdrawn"].filter((state) => states[state]);
   const rows = due.map((state) => element("li", {}, link(review[state](states[state]), documentsAddress({ state }))));
   if (flagged) rows.push(element("li", {}, link(review.flagged(flagged), documentsAddress({ flagged: true }))));
-  return part("documents", review.documents, null, rows.length ? element("ul", { className: "plain" }, ...rows) : element("p", {}, review.noDocuments));
+  return part(
+    "documents",
+    review.documents,
+    null,
+    rows.length ? element("ul", { className: "plain" }, ...rows) : element("p", {}, review.noDocuments),
+  );
 }
 
 function questionItem(one) {
@@ -117,11 +137,29 @@ function questionItem(one) {
   return element(
     "li",
     {},
-    element("div", { className: "job-head" }, quoted("p", short(one.question, 400), "", "title"), element("span", { className: "state partial" }, one.rating === "down" ? review.bad : review.abstained)),
-    element("p", { className: "meta" }, moment(one.created_at), ...one.collections.flatMap((name, index) => [index ? ", " : ` · ${review.inCollections}: `, collectionLink(name)])),
+    element(
+      "div",
+      { className: "job-head" },
+      quoted("p", short(one.question, 400), "", "title"),
+      element("span", { className: "state partial" }, one.rating === "down" ? review.bad : review.abstained),
+    ),
+    element(
+      "p",
+      { className: "meta" },
+      moment(one.created_at),
+      ...one.collections.flatMap((name, index) => [
+        index ? ", " : ` · ${review.inCollections}: `,
+        collectionLink(name),
+      ]),
+    ),
     one.reason ? quoted("p", short(one.reason, 1000), "", "reason") : null,
     one.missing.length ? quoted("p", review.missing(one.missing), "", "doubt") : null,
-    element("div", { className: "buttons" }, link(review.openAnswer, `#/answers/${encodeURIComponent(one.answer_id)}`, "quiet"), tryIt),
+    element(
+      "div",
+      { className: "buttons" },
+      link(review.openAnswer, `#/answers/${encodeURIComponent(one.answer_id)}`, "quiet"),
+      tryIt,
+    ),
   );
 }
 
@@ -132,7 +170,8 @@ function collectionLink(name) {
 }
 
 function part(id, title, number, ...nodes) {
-  const shown = number === null ? title : [title, " ", element("span", { className: "number" }, number.toLocaleString())];
+  const shown =
+    number === null ? title : [title, " ", element("span", { className: "number" }, number.toLocaleString())];
   const heading = element("h3", { id, tabIndex: -1 }, ...[shown].flat());
   return element("section", { className: "review-part" }, heading, ...nodes);
 }

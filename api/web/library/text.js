@@ -59,15 +59,30 @@ export function textPart(signal) {
     const { headings } = read;
     if (headings.length < 2 || read.total <= AT_ONCE) return null;
     const step = Math.ceil(headings.length / MOST_HEADINGS);
-    const options = headings.filter((_, index) => index % step === 0).map(({ section, page, ordinal }) => [String(ordinal), `${section || words().noSection}${page === null ? "" : `, ${words().page(page)}`}`]);
+    const options = headings
+      .filter((_, index) => index % step === 0)
+      .map(({ section, page, ordinal }) => [
+        String(ordinal),
+        `${section || words().noSection}${page === null ? "" : `, ${words().page(page)}`}`,
+      ]);
     const current = options.findLast(([ordinal]) => Number(ordinal) <= at) || options[0];
-    return element("label", { className: "outline" }, element("span", {}, words().sections), choice(options, current[0], (ordinal) => turnTo(Number(ordinal))));
+    return element(
+      "label",
+      { className: "outline" },
+      element("span", {}, words().sections),
+      choice(options, current[0], (ordinal) => turnTo(Number(ordinal))),
+    );
   }
 
   function pieceNodes(piece, before) {
-    const heading = !before || before.section !== piece.section ? quoted("h4", piece.section || "", edition.language) : null;
+    const heading =
+      !before || before.section !== piece.section ? quoted("h4", piece.section || "", edition.language) : null;
     const place = { ...edition, ...piece, document_id: document.id, edition_id: edition.id, flags: undefined };
-    const openIt = button(piece.page === null ? `¶ ${piece.ordinal + 1}` : words().page(piece.page), () => openSource(place), "place");
+    const openIt = button(
+      piece.page === null ? `¶ ${piece.ordinal + 1}` : words().page(piece.page),
+      () => openSource(place),
+      "place",
+    );
     openIt.title = words().openPassage;
     openIt.setAttribute("aria-label", `${words().openPassage} ${piece.ordinal + 1}`);
     const text = quoted("p", withoutHeading(piece), edition.language, piece.flags.length ? "text flagged" : "text");

@@ -45,10 +45,12 @@ export const en = {
   nothingFits: "No document fits",
   nothingFitsHint: "Use fewer words, or clear the filters.",
   emptyTitle: "The library is empty",
-  emptyEditor: "Load guidelines, articles or your own texts. As soon as the first file is read, questions can be asked about it.",
+  emptyEditor:
+    "Load guidelines, articles or your own texts. As soon as the first file is read, questions can be asked about it.",
   emptyReader: "No documents have been loaded that you may read. Ask whoever looks after the library.",
   loadFiles: "Load files",
-  readFormats: "PDF, Word, PowerPoint, EPUB, HTML, Markdown, text, JATS and PubMed XML, RIS, CSV, and archives of these.",
+  readFormats:
+    "PDF, Word, PowerPoint, EPUB, HTML, Markdown, text, JATS and PubMed XML, RIS, CSV, and archives of these.",
   languages: { en: "English", zh: "Chinese" },
   standings: {
     current: "current",
@@ -114,8 +116,13 @@ export const en = {
   partOf: (first, last, total) => `passages ${english(first)}–${english(last)} of ${english(total)}`,
   noText: "Nothing of this edition's text was made searchable.",
   flaggedTitle: "Flagged passages",
-  flaggedHint: "Screening found these when the file was read. They are kept out of answers where they could give orders to a model.",
-  flags: { hidden: "hidden text", instruction: "looks like an instruction", invisible_characters: "invisible characters" },
+  flaggedHint:
+    "Screening found these when the file was read. They are kept out of answers where they could give orders to a model.",
+  flags: {
+    hidden: "hidden text",
+    instruction: "looks like an instruction",
+    invisible_characters: "invisible characters",
+  },
   retire: "Retire",
   takeBack: "Put back into use",
   retireTitle: "Retire this document",
@@ -126,7 +133,8 @@ export const en = {
   removeTitle: "Delete this document?",
   removeEditionTitle: "Delete this edition?",
   removeNames: "This goes, from every search at once:",
-  removeHint: "Answers that were given keep what they quoted, with their record. It comes back only by being loaded again on purpose.",
+  removeHint:
+    "Answers that were given keep what they quoted, with their record. It comes back only by being loaded again on purpose.",
   purge: "Erase its words as well",
   purgeHint: "Also from stored answers and backups made from now on, with the original file. This cannot be undone.",
   removeNow: "Delete",
@@ -152,7 +160,8 @@ export const en = {
   toReceipts: "All receipts",
   erasedTitle: "(erased)",
   proposal: "May be an edition of one and the same document",
-  proposalHint: "Titles and publishers are alike. If they are editions of one document, the newer one supersedes the older.",
+  proposalHint:
+    "Titles and publishers are alike. If they are editions of one document, the newer one supersedes the older.",
   newer: "Came later",
   older: "Was here",
   accept: "Editions of one document",
@@ -339,7 +348,8 @@ export const zh = {
   emptyEditor: "请载入指南、论文或自己的文本。读完第一个文件后即可就其提问。",
   emptyReader: "目前没有您可以阅读的文献。请联系维护文献库的人员。",
   loadFiles: "载入文件",
-  readFormats: "可读取 PDF、Word、PowerPoint、EPUB、HTML、Markdown、纯文本、JATS 与 PubMed XML、RIS、CSV，以及包含这些文件的压缩包。",
+  readFormats:
+    "可读取 PDF、Word、PowerPoint、EPUB、HTML、Markdown、纯文本、JATS 与 PubMed XML、RIS、CSV，以及包含这些文件的压缩包。",
   languages: { en: "英文", zh: "中文" },
   standings: {
     current: "现行",
