@@ -32,7 +32,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from against_table import machine, measured, written
+from against_table import machine, measured, put, written
 from against_texts import Texts, read_texts
 
 from rag.embedding import open_embedder
@@ -72,7 +72,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=Path("data"), help="where the packaged model is prepared")
     parser.add_argument("--peers", type=Path, default=PROJECT / ".venv-peers" / "bin" / "python")
     parser.add_argument("--systems", nargs="+", choices=(*OURS, *OTHERS), default=[*OURS, *OTHERS])
-    parser.add_argument("--out", type=Path, default=Path("data") / "bench")
+    parser.add_argument("--out", type=Path, default=Path("data") / "bench", help="folder for table.md, measured.json")
+    parser.add_argument("--into", type=Path, help="page to write the table into, such as docs/performance.md")
     arguments = parser.parse_args()
     if "taiyi" not in arguments.systems:
         parser.error("--systems has to name taiyi, with which the others are compared")
@@ -90,8 +91,10 @@ def main() -> None:
             bench.round(number, arguments.passages)
     about["load_after"] = os.getloadavg()[0]
     rows = measured(bench.found, bench.bytes_a_passage, bench.nearest)
-    for line in written(arguments.out, about, rows, bench.versions, bench.found):
-        print(line)
+    lines = written(arguments.out, about, rows, bench.versions, bench.found)
+    print("\n".join(lines))
+    if arguments.into:
+        put(arguments.into, lines)
     if bench.wrong:
         sys.exit("\n".join(bench.wrong))
 

@@ -1,16 +1,21 @@
-"""What ``against.py`` measured as a table: medians of the rounds, from the least to the most of them, who is ahead."""
+"""What ``against.py`` measured as a table: medians of the rounds, from the least to the most of them, who is ahead.
 
+python benchmarks/against_table.py data/bench --into docs/performance.md    the table again, from its figures
+"""
+
+import argparse
 import json
 import os
 import platform
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
+BEGIN, END = "<!-- against.py writes from here -->", "<!-- against.py writes to here -->"
 NAMES = {
     "taiyi": "Taiyi RAG",
     "taiyi_served": "Taiyi RAG, served",
@@ -168,7 +173,7 @@ def written(
     kept = {
         "about": about,
         "versions": versions,
-        "rows": {row.key: {"label": row.label, "standing": standing(row), "values": dict(row.values)} for row in rows},
+        "rows": [asdict(row) for row in rows],
         "rounds": {
             system: {
                 act: [{k: v for k, v in one.items() if k != "found"} for one in rounds] for act, rounds in acts.items()
@@ -196,3 +201,29 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "load_before": os.getloadavg()[0],
     }
+
+
+def put(file: Path, lines: Sequence[str]) -> None:
+    """Writes the table between the marks of a page, in the place of the one before."""
+    text = file.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{file} has no {BEGIN} followed by {END}")
+    file.write_text("\n".join([before + BEGIN, "", *lines, "", END + after]), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where against.py left measured.json")
+    parser.add_argument("--into", type=Path, help="page to write the table into")
+    arguments = parser.parse_args()
+    kept = json.loads((arguments.folder / "measured.json").read_text(encoding="utf-8"))
+    lines = list(markdown(kept["about"], [Row(**row) for row in kept["rows"]], kept["versions"]))
+    print("\n".join(lines))
+    if arguments.into:
+        put(arguments.into, lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from ingestion.pipeline import Reader, discover, ingest, local_reader
 from rag.embedding import EmbedderCounts, open_embedder
-from rag.removal import delete_document
 from rag.retrieval import search
 from rag.settings import Settings
 from rag.system import System, open_system
@@ -55,7 +53,7 @@ class Taiyi:
         """``model`` is the folder of converted weights; beside it lies the packaged embedder's own."""
         self.versions = {name: version(name) for name in ("taiyi-rag", "openvino", "faiss-cpu")}
         self._opened = ExitStack()
-        self._reader: Reader | None = None
+        self._reader: Any = None
         self._settings = Settings(home=folder)
         if not (folder / "models").exists():
             (folder / "models").symlink_to(model.parent)
@@ -80,6 +78,8 @@ class Taiyi:
 
     def _read(self, system: System, ids: Sequence[str], texts: Sequence[str]) -> None:
         """The processes that parse stay open, as the worker keeps them; the first file starts them."""
+        from ingestion.pipeline import discover, ingest, local_reader  # who only searches does without
+
         if self._reader is None:
             self._reader = self._opened.enter_context(local_reader(self._settings.home))
         with TemporaryDirectory() as folder:
@@ -101,6 +101,8 @@ class Taiyi:
         self._read(self._system, [identifier], [text])
 
     def delete(self, identifier: str) -> None:
+        from rag.removal import delete_document
+
         with self._system.database.reading() as session:
             key = select(DocumentKeyRow.document_id).where(DocumentKeyRow.key == f"id:{identifier}")
             document_id = session.scalars(key).one()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from against import levels, proportional_bytes, run, size_of, tree
-from against_table import WHY, Row, agreement, markdown, measured, percentile, standing
+from against_table import BEGIN, END, WHY, Row, agreement, markdown, measured, percentile, put, standing
 from gpu import faiss_rows, recall_of, table
 
 from conftest import PROJECT
@@ -77,6 +77,16 @@ def test_every_measure_of_every_system_is_in_the_table() -> None:
         line.startswith("| bytes on disk a passage | 100 | 50 | behind: times LangChain 2.00; ") for line in lines
     )
     assert "not explained" not in told
+
+
+def test_a_page_gets_the_new_table_in_the_place_of_the_old(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\n| old |\n{END}\nafter\n", encoding="utf-8")
+    put(page, ["| new |"])
+    assert page.read_text(encoding="utf-8") == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter\n"
+    page.write_text("no marks", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"against\.py writes"):
+        put(page, ["| new |"])
 
 
 def test_the_levels_shrink_with_the_questions_there_are() -> None:
