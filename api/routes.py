@@ -81,9 +81,12 @@ def list_documents(
 
 
 @router.get("/documents/{document_id}")
-def show_document(document_id: str, system: OpenSystem, caller: Asker, edition_id: str | None = None) -> wire.Json:
+def show_document(
+    document_id: str, system: OpenSystem, caller: Asker, edition_id: str | None = None, text: bool = True
+) -> wire.Json:
+    """A document with its editions and, unless that is turned off, the text of one of them."""
     with system.database.reading() as session:
-        return wire.document_json(catalog.document(session, caller, document_id, edition_id))
+        return wire.document_json(catalog.document(session, caller, document_id, edition_id, with_text=text))
 
 
 @router.delete("/documents/{document_id}")

@@ -44,6 +44,7 @@ def test_a_document_is_read_passage_by_passage(client: TestClient) -> None:
     assert (read["document_id"], read["edition_id"]) == (chosen["id"], chosen["edition_id"])
     assert [piece["ordinal"] for piece in read["pieces"]] == [1, 2][: max(0, read["total"] - 1)]
     assert read["headings"][0]["ordinal"] == 0
+    assert "text" not in client.get(f"/v1/documents/{chosen['id']}", params={"text": False}).json()
     assert client.get("/v1/documents/none/passages").status_code == 404
     assert client.get(f"/v1/documents/{chosen['id']}/passages", params={"edition_id": "x"}).status_code == 404
 

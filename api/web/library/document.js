@@ -158,7 +158,7 @@ export async function open(region, { rest: documentId, query }, context) {
           element(
             "thead",
             {},
-            element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)), element("th", {})),
+            element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)), element("td", {})),
           ),
           element("tbody", {}, ...rows),
         ),

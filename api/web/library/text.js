@@ -84,7 +84,7 @@ export function textPart(signal) {
       "place",
     );
     openIt.title = words().openPassage;
-    openIt.setAttribute("aria-label", `${words().openPassage} ${piece.ordinal + 1}`);
+    openIt.setAttribute("aria-label", `${openIt.textContent}, ${words().openPassage} ${piece.ordinal + 1}`);
     const text = quoted("p", withoutHeading(piece), edition.language, piece.flags.length ? "text flagged" : "text");
     return [piece.section ? heading : null, element("div", { className: "piece" }, openIt, text)].filter(Boolean);
   }
