@@ -181,6 +181,8 @@ def test_what_is_closed_to_a_key_answers_as_what_never_was(service: Service) -> 
         ("DELETE", "/v1/documents/{}?purge=true", document, {}),
         ("POST", "/v1/documents/{}/retire", document, {"json": {}}),
         ("GET", "/v1/passages/{}", passage, {}),
+        ("GET", "/v1/passages/{}/boxes", passage, {}),
+        ("GET", "/v1/passages/{}/page.png", passage, {}),
         ("GET", "/v1/answers/{}", answer, {}),
         ("GET", "/v1/jobs/{}", job, {}),
         ("DELETE", "/v1/jobs/{}", job, {}),
