@@ -1,6 +1,8 @@
 """The web page in a real browser, against a real server over the sample library."""
 
+import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,9 +54,11 @@ def test_an_english_question_is_answered_in_sentences_each_with_its_numbered_sou
     for item, sentence in zip(items.all(), answer["sentences"], strict=True):
         assert item.locator("q").text_content() == sentence["text"]
         assert item.locator("button").all_text_contents() == [f"[{n}]" for n in sentence["citations"]]
-    expect(page.locator("#answer p.meta")).to_contain_text(f"{len(answer['passages'])} passages considered")
+    used = len({citation["passage_id"] for citation in answer["citations"]})
+    counted = f"Searched {answer['documents_searched']} documents, used {used} passages, from 1 current edition"
+    expect(page.locator("#answer .status")).to_have_text(counted)
     for citation in answer["citations"]:
-        place = page.locator("#sources .documents > li", has_text=citation["title"])
+        place = page.locator(".evidence .documents > li", has_text=citation["title"])
         expect(place).to_contain_text(citation["edition"])
         expect(place.get_by_role("button", name=f"[{citation['marker']}]")).to_be_visible()
 
@@ -174,14 +178,19 @@ def test_a_text_that_changed_since_it_was_quoted_is_shown_without_a_mark(page: A
 
 
 def test_a_superseded_source_is_marked_as_such(page: Any) -> None:
-    def supersede(route: Any) -> None:
-        answer = route.fetch().json()
-        answer["citations"] = [{**citation, "superseded": True} for citation in answer["citations"]]
-        route.fulfill(json=answer)
+    def supersede(answer: dict[str, Any]) -> None:
+        for citation in answer["citations"]:
+            citation.update(superseded=True, retracted=citation["marker"] > 1)
 
-    page.route("**/v1/ask", supersede)
+    _changed(page, supersede)
     _ask(page, ENGLISH)
-    expect(page.locator("#sources .documents > li").first.get_by_text("superseded")).to_be_visible()
+    source = page.locator(".evidence .documents > li").first
+    expect(source.get_by_text("superseded", exact=True)).to_be_visible()
+    expect(page.locator("#answer .status")).to_contain_text("from 0 current editions and 1 that no longer holds")
+    page.locator("#answer .chip").first.hover()
+    expect(page.locator("#card")).to_contain_text("This edition no longer holds")
+    page.locator("#answer .chip").nth(1).hover()
+    expect(page.locator("#card")).to_contain_text("This text was retracted")
     page.locator("#answer .chip").first.click()
     expect(page.locator("#source")).to_contain_text("A newer edition of this document has replaced this one.")
 
@@ -189,8 +198,7 @@ def test_a_superseded_source_is_marked_as_such(page: Any) -> None:
 def test_a_source_says_how_strong_its_evidence_is_and_where_else_it_stands(page: Any) -> None:
     other: dict[str, Any] = {}
 
-    def strengthen(route: Any) -> None:
-        answer = route.fetch().json()
+    def strengthen(answer: dict[str, Any]) -> None:
         cited = answer["citations"][0]["passage_id"]
         last = answer["passages"][-1]
         other.update({key: last[key] for key in ("passage_id", "section", "page")}, title=HOSTILE, whole=False)
@@ -198,12 +206,11 @@ def test_a_source_says_how_strong_its_evidence_is_and_where_else_it_stands(page:
         for hit in answer["passages"]:
             if hit["passage_id"] == cited:
                 hit.update(also=[other], evidence=evidence)
-        route.fulfill(json=answer)
 
-    page.route("**/v1/ask", strengthen)
+    _changed(page, strengthen)
     _ask(page, ENGLISH)
-    source = page.locator("#sources .documents > li").first
-    expect(source.locator(".evidence")).to_have_text("Systematic Review · 2021 (evidence level 1 of 5)")
+    source = page.locator(".evidence .documents > li").first
+    expect(source.locator(".evidence-level")).to_have_text("Systematic Review · 2021 (evidence level 1 of 5)")
     source.get_by_text("Also in 1 other place").click()
     expect(source.locator(".also button")).to_contain_text(HOSTILE)
     expect(source.locator(".also button")).to_contain_text("(most of it)")
@@ -211,15 +218,11 @@ def test_a_source_says_how_strong_its_evidence_is_and_where_else_it_stands(page:
     expect(page.locator("#source .text").first).to_be_visible()
     assert page.locator("img, main script, aside script").count() == 0
     page.get_by_role("button", name="中文").click()
-    expect(source.locator(".evidence")).to_contain_text("证据等级 1")
+    expect(source.locator(".evidence-level")).to_contain_text("证据等级 1")
 
 
 def test_a_confidence_is_never_rounded_to_certainty(page: Any) -> None:
-    def sure(route: Any) -> None:
-        answer = route.fetch().json()
-        route.fulfill(json={**answer, "confidence": 0.99987, "confidence_reasons": ["Its passage is very likely."]})
-
-    page.route("**/v1/ask", sure)
+    _changed(page, lambda answer: answer.update(confidence=0.99987, confidence_reasons=["Its passage is very likely."]))
     _ask(page, ENGLISH)
     expect(page.get_by_text("confidence > 0.99")).to_be_visible()
     page.get_by_role("button", name="中文").click()
@@ -227,24 +230,29 @@ def test_a_confidence_is_never_rounded_to_certainty(page: Any) -> None:
 
 
 def test_an_answer_recorded_without_them_is_shown(page: Any) -> None:
-    def older(route: Any) -> None:
-        answer = route.fetch().json()
+    def older(answer: dict[str, Any]) -> None:
+        del answer["documents_searched"]
         for hit in answer["passages"]:
             del hit["also"], hit["evidence"]
-        route.fulfill(json=answer)
 
-    page.route("**/v1/ask", older)
+    _changed(page, older)
     answer = _ask(page, ENGLISH)
-    expect(page.locator("#sources .documents > li").first).to_contain_text(answer["citations"][0]["title"])
-    expect(page.locator("#sources .evidence, #sources .also")).to_have_count(0)
+    expect(page.locator(".evidence .documents > li").first).to_contain_text(answer["citations"][0]["title"])
+    expect(page.locator(".evidence .evidence-level, .evidence .also")).to_have_count(0)
+    expect(page.locator("#answer .status")).to_contain_text(f"{len(answer['passages'])} passages considered")
 
 
 def test_an_abstention_is_a_result_with_the_closest_passages(page: Any) -> None:
     answer = _ask(page, ABSURD)
     assert answer["status"] == "abstained"
-    expect(page.locator("#answer")).to_contain_text(answer["text"])
+    told = page.locator("#answer .unanswered")
+    expect(told).to_contain_text(answer["text"].split("\n")[0])
+    expect(told).to_contain_text(answer["abstention"]["looked_for"])
+    for near in answer["abstention"]["nearest"]:
+        expect(told).to_contain_text(near["title"])
+    expect(page.locator("#answer .status")).to_contain_text("used none")
     expect(page.locator("#answer .chip")).to_have_count(0)
-    closest = page.locator("#sources .closest button")
+    closest = page.locator(".evidence .closest button")
     expect(closest.first).to_contain_text(answer["passages"][0]["title"])
     closest.first.click()
     expect(page.locator("#source .text").first).to_be_visible()
@@ -328,7 +336,7 @@ def test_a_phone_never_scrolls_sideways(new_page: Any, question: str) -> None:
     _assert_fits(page)
     _ask(page, question)
     _assert_fits(page)
-    page.locator("#answer .chip, #sources .closest button").first.tap()
+    page.locator("#answer .chip, .evidence .closest button").first.tap()
     expect(page.locator("#source .text").first).to_be_visible()
     _assert_fits(page)
 
@@ -362,12 +370,25 @@ def test_enter_that_accepts_a_word_of_an_input_method_does_not_ask(page: Any) ->
 def _ask(page: Any, question: str) -> Any:
     """Asks and waits until the page shows the answer; gives the answer as the service sent it."""
     page.locator("#question").fill(question)
-    with page.expect_response("**/v1/ask") as response:
-        page.keyboard.press("Enter")
-    answer = response.value.json()
-    expect(page).to_have_url(f"{page.url.split('#')[0]}#/answers/{answer['id']}")
-    expect(page.locator("#answer .question")).to_have_text(question)
-    return answer
+    former = page.url
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: url != former and "#/answers/" in url)
+    expect(page.locator("#answer .turn[data-state=settled] .question")).to_have_text(question)
+    return page.request.get(f"/v1/answers/{urlsplit(page.url).fragment.rpartition('/')[2]}").json()
+
+
+def _changed(page: Any, change: Callable[[dict[str, Any]], None]) -> None:
+    """Lets the page hear of answers as ``change`` leaves them."""
+
+    def reply(route: Any) -> None:
+        lines = route.fetch().text().split("\n")
+        at = lines.index("event: answer") + 1
+        answer = json.loads(lines[at].removeprefix("data: "))
+        change(answer)
+        lines[at] = f"data: {json.dumps(answer)}"
+        route.fulfill(content_type="text/event-stream", body="\n".join(lines))
+
+    page.route("**/v1/ask", reply)
 
 
 def _assert_marked_where_cited(page: Any, citation: dict[str, Any]) -> None:

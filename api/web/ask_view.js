@@ -1,86 +1,178 @@
-/** The view to ask: the question, its answer with the sources, and the address of the answer. */
+/**
+ * The view to ask: a question, its answer with the sources, and the questions that follow it. The field at the top
+ * begins anew; the one below an answer goes on with its conversation. The address is that of the answer shown last.
+ */
 
-import { answerNodes, sourceNodes } from "./answer.js";
-import * as api from "./api.js";
+import { Problem } from "./api.js";
+import { emptyNodes, exampleNodes } from "./ask/home.js";
+import { followUpForm } from "./ask/following.js";
+import { scopeControl } from "./ask/scope.js";
+import { liveTurn, settledTurn } from "./ask/turn.js";
+import { walking } from "./ask/walking.js";
+import * as calls from "./calls/ask.js";
 import { element } from "./dom.js";
 import { problemBox } from "./problem.js";
 import * as question from "./question.js";
 import { closeSource, openSource } from "./source.js";
-import { words } from "./words.js";
+import { wordsOf } from "./words.js";
+import * as texts from "./words/ask.js";
 
-const EXAMPLES = [
-  ["en", "Below which eGFR is metformin contraindicated?"],
-  ["en", "What is the target serum urate in gout?"],
-  ["zh", "哮喘第1级治疗的首选方案是什么？"],
-  ["zh", "痛风患者血尿酸应控制在多少以下？"],
-];
-
-const [home, answerRegion, sources] = ["home", "answer", "sources"].map((id) => document.getElementById(id));
+const words = wordsOf(texts);
 const { field } = question;
+const byId = (id) => document.getElementById(id);
+const [home, thread, told] = ["home", "answer", "told"].map(byId);
+const scope = scopeControl(byId("scope"));
 
 /** Opens at the start (`""`) or at a stored answer (`/ID`). */
 export function open(main, place, left) {
-  let draw = () => ({});
   let turn = new AbortController();
+  let answers = [];
+  let live = null;
+  let drawHome = () => [];
 
-  function show(drawRegions) {
-    draw = drawRegions;
-    const nodes = draw();
-    home.replaceChildren(...(nodes.home || []));
-    answerRegion.replaceChildren(...(nodes.answer || []));
-    sources.replaceChildren(...(nodes.sources || []));
-  }
-
-  /** Loads what `drawLoaded` draws. A later turn overtakes an earlier one. Gives null where there was nothing to draw. */
-  async function take(load, drawLoaded, drawWaiting) {
+  /** A later turn overtakes an earlier one. */
+  function begin() {
     turn.abort();
     turn = new AbortController();
-    const { signal } = turn;
+    live = null;
     closeSource();
-    show(drawWaiting);
+    told.textContent = "";
+    return turn.signal;
+  }
+
+  function draw() {
+    home.replaceChildren(...drawHome());
+    thread.replaceChildren(...answers.map((answer) => settledTurn(answer, openSource)));
+    main.classList.toggle("alone", answers.length + (live ? 1 : 0) < 2);
+    if (answers.length) thread.append(followUpForm(followUp, leaveThread));
+  }
+
+  function ask() {
+    const asked = field.value.trim();
+    if (asked) answerTo(asked, {});
+  }
+
+  function followUp(asked) {
+    answerTo(asked, { conversation_id: answers.at(-1).conversation_id });
+  }
+
+  async function answerTo(asked, more) {
+    const signal = begin();
+    const isFirst = !more.conversation_id;
+    if (isFirst) [answers, drawHome] = [[], () => []];
+    let isStopped = false;
+    const made = liveTurn(asked, () => {
+      isStopped = true;
+      turn.abort();
+    });
+    live = made;
+    draw();
+    thread.querySelector(".follow-up")?.remove();
+    thread.append(made.node);
+    if (!isFirst) made.node.scrollIntoView({ block: "start" });
     try {
-      const loaded = await load(signal);
-      if (signal.aborted) return null;
-      show(() => drawLoaded(loaded));
-      return loaded;
+      const answer = await calls.ask({ question: asked, ...scope.asked(), ...more }, made, signal);
+      if (!signal.aborted) settle(answer, asked, isFirst);
     } catch (problem) {
-      if (signal.aborted) return null;
-      if (!(problem instanceof api.Problem)) throw problem;
-      show(() => ({ answer: [problemBox(problem)] }));
-      return null;
+      if (isStopped) made.stopped();
+      else if (!signal.aborted && problem instanceof Problem) made.failed(problem);
+      else if (!signal.aborted) throw problem;
+      if (live === made && answers.length) thread.append(followUpForm(followUp, leaveThread));
     }
   }
 
-  async function ask() {
-    const asked = field.value.trim();
-    if (!asked) return;
-    const answer = await take((signal) => api.ask(asked, signal), drawAnswer, drawBusy);
-    if (!answer) return;
-    if (field.value.trim() === asked) field.value = answer.question; // without what was masked in it
+  function settle(answer, asked, isFirst) {
+    const { node } = live;
+    live = null;
+    answers.push(answer);
+    node.replaceWith(settledTurn(answer, openSource));
+    thread.append(followUpForm(followUp, leaveThread));
+    main.classList.toggle("alone", answers.length < 2);
+    told.textContent = answer.sentences.length
+      ? words().ready(answer.sentences.length, new Set(answer.citations.map((one) => one.edition_id)).size)
+      : words().abstained;
+    if (isFirst && field.value.trim() === asked) field.value = answer.question; // without what was masked in it
     if (answer.recorded) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
   }
 
+  function leaveThread() {
+    if (location.hash === "#/") follow("");
+    else location.hash = "#/";
+    field.focus();
+  }
+
   async function follow(to) {
-    if (!to) {
-      await take(api.collections, (collections) => drawHome(collections, ask), () => ({}));
-      return;
+    const signal = begin();
+    [answers, drawHome] = [[], () => []];
+    if (to) draw();
+    try {
+      if (to) await showStored(decoded(to.slice(1)), signal);
+      else await showHome(signal);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (!(problem instanceof Problem)) throw problem;
+      thread.replaceChildren(problemBox(problem));
     }
-    const answer = await take((signal) => api.storedAnswer(decoded(to.slice(1)), signal), drawAnswer, drawBusy);
-    if (answer) field.value = answer.question;
+  }
+
+  async function showStored(id, signal) {
+    const busy = element("div", { className: "busy" }, ...[1, 2, 3].map(() => element("div", { className: "line" })));
+    thread.replaceChildren(busy);
+    const found = await calls.conversation(id, signal);
+    if (signal.aborted) return;
+    answers = found;
+    field.value = answers[0].question;
+    draw();
+    if (answers.length > 1) thread.querySelector(".turn:last-of-type").scrollIntoView({ block: "start" });
+  }
+
+  async function showHome(signal) {
+    const found = await calls.collections(signal);
+    if (signal.aborted) return;
+    const documents = found.reduce((sum, collection) => sum + collection.documents, 0);
+    const mayLoad = documents ? false : await calls.mayLoad(signal);
+    const choose = (example) => {
+      field.value = example;
+      ask();
+    };
+    drawHome = () => (documents ? exampleNodes(documents, choose) : emptyNodes(mayLoad));
+    draw();
+  }
+
+  /** What can be chosen to search in. Where it cannot be told, all documents are searched. */
+  async function learnScope() {
+    try {
+      const [collections, hasModel] = await Promise.all([calls.collections(left), calls.hasLanguageModel(left)]);
+      scope.set({ collections, hasModel });
+    } catch (problem) {
+      if (!(problem instanceof Problem) && !left.aborted) throw problem;
+    }
   }
 
   function close() {
     question.answeredBy(null);
     field.value = "";
-    show(() => ({}));
+    drawHome = () => [];
+    answers = [];
+    draw();
   }
 
   left.addEventListener("abort", () => turn.abort());
+  walking(thread, left);
+  scope.redraw();
+  learnScope();
   if (!question.answeredBy(ask)) follow(place);
   return {
-    redraw: () => show(draw),
+    redraw() {
+      scope.redraw();
+      if (live) {
+        live.redraw();
+        return;
+      }
+      if (answers.length || home.childElementCount) draw();
+    },
     close,
-    follow: (to) => {
+    follow(to) {
       field.value = "";
       return follow(to);
     },
@@ -93,48 +185,4 @@ function decoded(part) {
   } catch {
     return part;
   }
-}
-
-function drawAnswer(answer) {
-  return { answer: answerNodes(answer, openSource), sources: sourceNodes(answer, openSource) };
-}
-
-function drawBusy() {
-  const lines = [1, 2, 3].map(() => element("div", { className: "line" }));
-  const said = element("p", { className: "meta" }, words().searching);
-  return { answer: [element("div", { className: "busy" }, said, ...lines)] };
-}
-
-function drawHome(collections, ask) {
-  const documents = collections.reduce((sum, collection) => sum + collection.documents, 0);
-  return { home: documents ? exampleNodes(documents, ask) : emptyNodes() };
-}
-
-function exampleNodes(documents, ask) {
-  const examples = EXAMPLES.map(([lang, question]) => {
-    const onclick = () => {
-      field.value = question;
-      ask();
-    };
-    return element("li", {}, element("button", { type: "button", className: "example", lang, onclick }, question));
-  });
-  return [
-    element("h2", {}, words().examples),
-    element("ul", { className: "examples" }, ...examples),
-    element("p", { className: "meta" }, words().library(documents)),
-  ];
-}
-
-function emptyNodes() {
-  const { emptyTitle, emptyBefore, emptyAfter } = words();
-  return [
-    element(
-      "div",
-      { className: "box" },
-      element("p", { className: "box-title" }, emptyTitle),
-      element("p", {}, emptyBefore),
-      element("pre", {}, element("code", {}, "taiyi-rag ingest PATH")),
-      element("p", {}, emptyAfter),
-    ),
-  ];
 }

@@ -69,7 +69,7 @@ def sign_in(page: Any, secret: str) -> None:
 def test_a_stranger_is_asked_to_sign_in_and_shown_nothing_else(stranger: Any) -> None:
     expect(stranger.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(stranger.get_by_label("Access key")).to_be_focused()
-    expect(stranger.locator("#question, #home .example, #sign-out, #to-jobs").locator("visible=true")).to_have_count(0)
+    expect(stranger.locator("#question, #home .example, #sign-out, nav a").locator("visible=true")).to_have_count(0)
     stranger.get_by_role("button", name="中文").click()
     expect(stranger.get_by_role("heading", name="登录")).to_be_visible()
     expect(stranger.get_by_role("link", name="使用机构账号登录")).to_be_visible()
@@ -82,7 +82,8 @@ def test_a_wrong_key_is_said_and_the_right_one_opens_the_page(stranger: Any, clo
     sign_in(stranger, closed["reader"])
     expect(stranger.locator("#home .example")).to_have_count(4)
     expect(stranger.locator("#sign-in")).to_be_hidden()
-    expect(stranger.locator("#to-jobs")).to_be_hidden()
+    expect(stranger.get_by_role("link", name="Record")).to_be_visible()
+    expect(stranger.get_by_role("link", name="Health")).to_be_hidden()
     stranger.locator("#question").fill(ENGLISH)
     stranger.keyboard.press("Enter")
     expect(stranger.locator("#answer .question")).to_have_text(ENGLISH)
@@ -97,7 +98,8 @@ def test_a_wrong_key_is_said_and_the_right_one_opens_the_page(stranger: Any, clo
 
 def test_an_editor_loads_a_document_and_signs_out(stranger: Any, closed: dict[str, str]) -> None:
     sign_in(stranger, closed["editor"])
-    stranger.get_by_role("link", name="Documents").click()
+    expect(stranger.locator("#home .example")).to_have_count(4)
+    stranger.goto("/#/jobs")
     stranger.get_by_label("File").set_input_files(
         {"name": "vexol.md", "mimeType": "text/markdown", "buffer": b"# Vexol\n\nVexol 4 mg is given at night.\n"}
     )
