@@ -1,12 +1,13 @@
 """What is asked of the passages of each language: a vector to be close to, and words to match."""
 
+from collections.abc import Collection
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.analysis import surfaces, terms
-from rag.embedding import Embedder
+from rag.embedding import Embedder, EmbedsTogether
 from rag.languages import language_of
 from rag.lexical import Concepts, concepts
 from rag.stages import stage
@@ -29,6 +30,13 @@ class Asked:
         self._said = translation
         self.language = language_of(question)
         self._embedder = embedder
+
+    def embed(self, languages: Collection[Language]) -> None:
+        """Has the vectors for the passages in ``languages`` computed in one batch, where the embedder can."""
+        if isinstance(self._embedder, EmbedsTogether) and set(languages) - {self.language}:
+            said = self._said or self._translation.gloss
+            with stage("embed"):
+                self._embedder.embed_queries([self.question, said] if said else [self.question])
 
     def concepts(self, language: Language) -> Concepts:
         """What the words of passages in ``language`` are to match."""

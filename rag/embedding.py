@@ -3,18 +3,19 @@
 import hashlib
 import logging
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import Unavailable
+from rag.gathering import Gathering
 from rag.packaged_embedder import (
     MAX_TOKENS,
     PASSAGE_PROMPT,
@@ -70,11 +71,61 @@ class Embedder(Protocol):
         """(n, dimension), in the order of ``texts``."""
 
 
+@runtime_checkable
+class EmbedsTogether(Protocol):
+    """An embedder that takes several queries in one batch."""
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        """As ``embed_query`` gives them, in the order of ``texts``."""
+
+
 def open_embedder(settings: Settings) -> Embedder:
     """The embedder that RAG_EMBEDDER names; its model is loaded at first use, then shared by all threads."""
     if settings.embedder == PACKAGED_EMBEDDER:
         return PackagedEmbedder(settings)
     return SentenceTransformerEmbedder(settings)
+
+
+class KnownQueries:
+    """The vectors of queries: those asked last are kept, and those that several threads ask for at one time are
+    computed in one batch. Safe for use by several threads. ``hits`` and ``misses`` count the queries."""
+
+    def __init__(self, embed: Callable[[list[str]], Vectors]) -> None:
+        self._embed = embed
+        self._kept: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
+        self._gathering: Gathering[list[str], dict[str, Vectors]] = Gathering()
+        self.hits = self.misses = 0
+
+    def vectors(self, texts: Sequence[str]) -> list[Vectors]:
+        """In the order of ``texts``, each (dimension,) and not to be written to."""
+        known = self._known(texts)
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        with self._lock:
+            self.hits, self.misses = self.hits + len(texts) - len(missing), self.misses + len(missing)
+        if missing:
+            known |= self._gathering.done(missing, self._embedded)
+        return [known[text] for text in texts]
+
+    def _known(self, texts: Sequence[str]) -> dict[str, Vectors]:
+        with self._lock:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+            for text in found:
+                self._kept.move_to_end(text)
+            return found
+
+    def _embedded(self, calls: Sequence[list[str]]) -> list[dict[str, Vectors]]:
+        wanted = list(dict.fromkeys(text for call in calls for text in call))
+        found = self._known(wanted)  # one that came a moment later than the same query of another
+        if new := [text for text in wanted if text not in found]:
+            rows = self._embed(new)
+            rows.setflags(write=False)
+            found |= dict(zip(new, rows, strict=True))
+        with self._lock:
+            self._kept |= found
+            while len(self._kept) > QUERIES_KEPT:
+                self._kept.popitem(last=False)
+        return [{text: found[text] for text in call} for call in calls]
 
 
 class PackagedEmbedder:
@@ -89,27 +140,27 @@ class PackagedEmbedder:
         self._loading = threading.Lock()
         self._computing = TurnTaking()
         self._batches = self._texts = 0
-        self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
+        self._queries = KnownQueries(self._embed_new_queries)
 
     @property
     def counts(self) -> EmbedderCounts:
-        known = self._embed_query.cache_info()
-        return EmbedderCounts(known.hits, known.misses, self._batches, self._texts)
+        return EmbedderCounts(self._queries.hits, self._queries.misses, self._batches, self._texts)
 
     @property
     def fingerprint(self) -> str:
         return (ensure_packaged_embedder(self._settings.home) / "fingerprint").read_text(encoding="ascii")
 
     def embed_query(self, text: str) -> Vectors:
-        return self._embed_query(text)
+        return self._queries.vectors([text])[0]
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        return self._queries.vectors(texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._embed([PASSAGE_PROMPT + text for text in texts])
 
-    def _embed_query_anew(self, text: str) -> Vectors:
-        vector: Vectors = self._embed([QUERY_PROMPT + text], hurried=True)[0]
-        vector.setflags(write=False)
-        return vector
+    def _embed_new_queries(self, texts: list[str]) -> Vectors:
+        return self._embed([QUERY_PROMPT + text for text in texts], hurried=True)
 
     def _embed(self, texts: list[str], hurried: bool = False) -> Vectors:
         tokenizer, encoder = self._model
@@ -152,12 +203,11 @@ class SentenceTransformerEmbedder:
         self._tokenizing = threading.Lock()
         self._computing = TurnTaking()
         self._batches = self._texts = 0
-        self._embed_query = lru_cache(maxsize=QUERIES_KEPT)(self._embed_query_anew)
+        self._queries = KnownQueries(self._embed_new_queries)
 
     @property
     def counts(self) -> EmbedderCounts:
-        known = self._embed_query.cache_info()
-        return EmbedderCounts(known.hits, known.misses, self._batches, self._texts)
+        return EmbedderCounts(self._queries.hits, self._queries.misses, self._batches, self._texts)
 
     @property
     def fingerprint(self) -> str:
@@ -174,15 +224,16 @@ class SentenceTransformerEmbedder:
         return digest.hexdigest()
 
     def embed_query(self, text: str) -> Vectors:
-        return self._embed_query(text)
+        return self._queries.vectors([text])[0]
+
+    def embed_queries(self, texts: Sequence[str]) -> list[Vectors]:
+        return self._queries.vectors(texts)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._encode(list(texts), "passage")
 
-    def _embed_query_anew(self, text: str) -> Vectors:
-        vector: Vectors = self._encode([text], "query")[0]
-        vector.setflags(write=False)
-        return vector
+    def _embed_new_queries(self, texts: list[str]) -> Vectors:
+        return self._encode(texts, "query")
 
     def _encode(self, texts: list[str], prompt_name: str) -> Vectors:
         model = self._model

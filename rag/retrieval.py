@@ -109,8 +109,11 @@ def _findings(
     today: date | None,
 ) -> Findings:
     found: list[Candidate] = []
-    for collection in searched:
-        for language, permitted in _permitted(system, session, query, collection, today).items():
+    every = [(collection, _permitted(system, session, query, collection, today)) for collection in searched]
+    if query.retrieval != "lexical":
+        asked.embed({language for _, sets in every for language in sets})
+    for collection, sets in every:
+        for language, permitted in sets.items():
             found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
     embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
     return Findings(found, asked.language, len(asked.concepts(asked.language)), embedder)
