@@ -23,7 +23,7 @@ export async function open(main, _place, signal) {
   let turns = 0;
   let timer = null;
   main.append(region);
-  const parts = ["head", "to-do", "figures", "parts", "library", "storage"].map((name) => element("section", { className: name }));
+  const parts = ["head", "to-do", "figures", "parts", "library", "storage"].map((name) => element("section", { className: `health-${name}` }));
   region.append(...parts);
   const drawn = new Map();
 
@@ -32,7 +32,7 @@ export async function open(main, _place, signal) {
     const told = JSON.stringify(shows);
     if (drawn.get(name) === told) return;
     drawn.set(name, told);
-    const place = parts.find((one) => one.className === name);
+    const place = parts.find((one) => one.className === `health-${name}`);
     place.replaceChildren(...nodes());
     place.hidden = !place.childNodes.length;
   }
@@ -176,7 +176,7 @@ function storageNodes(whole) {
   const states = Object.entries(words().jobStates).filter(([state]) => jobs[state]);
   const hits = ({ hits: found, misses }) => (found + misses ? words().hitsTold(number(found), number(found + misses)) : null);
   const busy = ({ running, waiting }) => (running === undefined ? null : words().busy(running, waiting));
-  const disk = element("meter", { min: 0, max: whole.disk_total, value: whole.disk_total - whole.disk_free });
+  const disk = element("progress", { max: whole.disk_total, value: whole.disk_total - whole.disk_free });
   disk.setAttribute("aria-hidden", "true");
   return factList([
     [words().vectors, index.vectors.length ? element("ul", {}, element("li", {}, index.about || ""), ...vectors) : index.about],

@@ -16,7 +16,7 @@ export function figures(health) {
   const minutes = byMinute(health.points, health.now);
   const { requests, answers, sentences, latency, classes, statuses, verdicts } = words();
   return [
-    element("p", { className: "meta" }, `${words().figuresHint} (${words().since(moment(health.started_at))})`),
+    element("p", { className: "meta" }, words().figuresHint(moment(health.started_at))),
     element(
       "div",
       { className: "plots" },

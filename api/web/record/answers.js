@@ -9,6 +9,7 @@ import { filterForm } from "./filters.js";
 
 const PAGE = 25;
 const SHOWN = 180;
+const QUOTING = "extractive";
 const ASKED = ["text", "status", "mode", "collection", "model", "caller_id", "since", "until"];
 
 export async function open(region, { query }, { who, signal }) {
@@ -116,18 +117,19 @@ function noAnswers(who) {
 
 function answersTable(answers, isAdmin, names) {
   const { question, when, statusField, modeField, modelField, askerField } = words();
-  const columns = [question, statusField, modeField, modelField, ...(isAdmin ? [askerField] : []), when];
-  return table(columns, answers.map((one) => row(one, isAdmin, names)), "answers-table");
+  const isWritten = answers.some((one) => one.model !== QUOTING);
+  const columns = [question, statusField, modeField, ...(isWritten ? [modelField] : []), ...(isAdmin ? [askerField] : []), when];
+  return table(columns, answers.map((one) => row(one, isWritten, isAdmin, names)), "answers-table");
 }
 
-function row(answer, isAdmin, names) {
+function row(answer, isWritten, isAdmin, names) {
   const title = link(answer.question, `#/record/answers/${encodeURIComponent(answer.id)}`, "title");
   Object.assign(title, { dir: "auto", lang: answer.language });
   return [
     element("div", {}, title, quoted("p", short(answer.text), answer.language, "meta")),
     statusTag(answer.status),
     words().modes[answer.mode] || answer.mode,
-    answer.model === "extractive" ? null : quoted("span", answer.model, ""),
+    ...(isWritten ? [answer.model === QUOTING ? null : quoted("span", answer.model, "")] : []),
     ...(isAdmin ? [callerNode(answer.caller_id, names)] : []),
     element("span", { className: "moment" }, moment(answer.created_at)),
   ];

@@ -11,6 +11,11 @@ import { verifying } from "./verifying.js";
 const PAGE = 50;
 const ASKED = ["action", "caller_id", "subject", "since", "until"];
 const SEALS = "seals";
+const SHOWN_AT = [
+  [["answer", "replay", "feedback"], "#/record/answers/"],
+  [["retire", "unretire"], "#/library/documents/"],
+  [["ingest", "publish"], "#/library/documents?collection="],
+];
 
 export async function open(region, { query }, { who, signal }) {
   let asked = Object.fromEntries(ASKED.map((name) => [name, query.get(name) || ""]));
@@ -113,12 +118,8 @@ function aboutNode({ action, subject }, names) {
   if (!subject) return null;
   if (action.startsWith("key.")) return quoted("span", names.get(`key:${subject}`) || subject, "");
   const shown = subject.length > 20 ? `${subject.slice(0, 8)}…` : subject;
-  const href = ["answer", "replay", "feedback"].includes(action)
-    ? `#/record/answers/${encodeURIComponent(subject)}`
-    : ["ingest", "retire", "unretire"].includes(action)
-      ? `#/library/documents/${encodeURIComponent(subject)}`
-      : null;
-  const made = href ? link(shown, href) : quoted("span", shown, "");
+  const shows = SHOWN_AT.find(([actions]) => actions.includes(action));
+  const made = shows ? link(shown, `${shows[1]}${encodeURIComponent(subject)}`) : quoted("span", shown, "");
   made.title = subject;
   return made;
 }

@@ -12,7 +12,7 @@ export function replayNodes(answer, replayed) {
   return [
     element(
       "div",
-      { className: `box verdict ${verdict}` },
+      { className: `box outcome ${verdict}` },
       element("p", { className: "box-title" }, words()[verdict]),
       element("p", {}, hint),
     ),

@@ -60,7 +60,7 @@ function outcome({ ok, problems, total, head, seconds }) {
   const items = problems.map(({ what, where, message }) => quoted("li", `${what} ${where}: ${message}`, "en"));
   return element(
     "div",
-    { className: `box verdict ${verdict}` },
+    { className: `box outcome ${verdict}` },
     element("p", { className: "box-title" }, title),
     element("p", {}, hint),
     items.length ? element("ul", { className: "plain" }, ...items) : null,
