@@ -68,14 +68,14 @@ def measure_milvus(arguments: argparse.Namespace) -> bool:
         for _ in range(arguments.rounds):
             for name, place in places.items():
                 for permitted, label in ((everything, "all"), (few, "one in fifty")):
-                    found[name].append(used(place, ids, vectors, questions, permitted, label, took[name]))
+                    found[name].append(tried(place, ids, vectors, questions, permitted, label, took[name]))
     report(took)
     parts = [agreement(*pair) for pair in zip(found["files"], found["Milvus Lite"], strict=True)]
     print(f"of the {K} closest in files, Milvus Lite found {min(parts):.4f} at least, of one in fifty {parts[1]:.4f}")
     return parts[1] == 1.0 and min(parts) >= 0.97
 
 
-def used(
+def tried(
     place: VectorSegments,
     ids: Any,
     vectors: Any,

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from against import levels, proportional_bytes, run, size_of, tree
 from against_table import BEGIN, END, WHY, Row, agreement, markdown, measured, percentile, put, standing
-from gpu import faiss_rows, recall_of, table
+from beyond import tried
+from gpu import faiss_rows, made_up, recall_of, table
 
 from conftest import PROJECT
+from rag.permitted import Permitted
+from rag.vectors import open_vectors
 
 
 def row(lower: bool, **values: list[float]) -> Row:
@@ -156,3 +159,14 @@ def test_faiss_is_measured_against_an_exact_scan() -> None:
     assert 0.5 < listed.recall <= 1
     assert recall_of(np.array([[1, 2], [3, 4]]), np.array([[2, 9], [4, 3]])) == pytest.approx(0.75)
     assert [line.count("|") for line in table([flat, listed])] == [7] * 4
+
+
+def test_a_place_beyond_this_machine_is_used_as_files_are(tmp_path: Path) -> None:
+    vectors, questions = made_up(300, 24, 3)
+    kept: dict[str, list[float]] = {}
+    with open_vectors("faiss:", tmp_path) as place:
+        found = tried(place, np.arange(1, 301), vectors, questions, Permitted(np.arange(1, 301, 2)), "half", kept)
+        assert not list(tmp_path.glob("*"))
+    assert [len(ids) for ids in found] == [100] * 3
+    assert all(identifier % 2 for ids in found for identifier in ids)
+    assert [len(times) for times in kept.values()] == [1, 3, 1, 1]
