@@ -17,6 +17,9 @@ from rag.settings import Settings
 from rag.types import LOCAL_ADMIN, Role
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="needs axe-playwright-python (taiyi-rag[dev])"
+)
 expect = sync_api.expect
 pytestmark = NEEDS_BROWSER
 
@@ -24,7 +27,13 @@ ENGLISH = "Below which eGFR is metformin contraindicated?"
 CHINESE = "哮喘第1级治疗的首选方案是什么？"
 HOSTILE = '<img src=x onerror="alert(1)"> ' + "W" * 200
 SLOW_MS = 60_000
-PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "locale": "zh-CN"}
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "is_mobile": True,
+    "has_touch": True,
+    "locale": "zh-CN",
+    "color_scheme": "dark",
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +97,20 @@ def assert_harmless(page: Any) -> None:
     assert page.locator("main img, main script").count() == 0
 
 
+def assert_accessible(page: Any) -> None:
+    """No violation that axe-core calls serious or critical."""
+    found = axe.Axe().run(page).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    assert [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in grave] == []
+
+
 def test_an_administrator_finds_an_answer_and_replays_it(signed_in: Any, kept: dict[str, str]) -> None:
     page = signed_in("Dr. Adler", "#/record")
     rows = seen(page, ".answers-table tbody tr")
     expect(rows).to_have_count(3)
     expect(rows.filter(has_text=CHINESE)).to_contain_text("Ward 3")
     assert_harmless(page)
+    assert_accessible(page)
     page.get_by_label("In the question").fill("EGFR")
     expect(rows).to_have_count(1)
     expect(page).to_have_url(re.compile(r"text=EGFR"))
@@ -122,6 +139,7 @@ def test_an_administrator_finds_an_answer_and_replays_it(signed_in: Any, kept: d
     expect(page.locator("[data-what=retrieval]")).to_contain_text("no longer found")
     expect(page.locator("[data-what=retrieval]")).to_contain_text(cited["title"])
     expect(page.locator("[data-what=corpus]")).to_contain_text("The library has moved on")
+    assert_accessible(page)
     page.get_by_role("button", name="中文").click()
     expect(page.locator(".outcome")).to_contain_text("不一致")
 
@@ -145,6 +163,7 @@ def test_the_audit_record_is_read_narrowed_checked_and_exported(signed_in: Any, 
     page.get_by_label("A head that was kept elsewhere").fill(f"{head.split(':')[0]}:{'0' * 64}")
     page.get_by_role("button", name="Check the record").click()
     expect(page.locator(".verifying .outcome")).to_contain_text("The record is not whole")
+    assert_accessible(page)
 
 
 def test_a_key_is_made_shown_once_used_and_revoked_on_a_phone_in_chinese(signed_in: Any, kept: dict[str, str]) -> None:
@@ -159,6 +178,7 @@ def test_a_key_is_made_shown_once_used_and_revoked_on_a_phone_in_chinese(signed_
     expect(page.get_by_label("Name")).to_have_value(re.compile("Ward 5"))
     page.get_by_role("button", name="中文").click()
     assert_harmless(page)
+    assert_accessible(page)
     page.locator(".key-form button[type=submit]").click()
     secret = page.get_by_label("密钥内容").input_value()
     assert secret.startswith("trag_")
@@ -209,6 +229,7 @@ def test_health_shows_what_runs_and_the_last_hour(signed_in: Any, kept: dict[str
     expect(page.locator(".stages")).to_contain_text("finding passages")
     expect(page.locator(".health-storage")).to_contain_text(kept["home"])
     expect(page.locator(".health-to-do")).to_contain_text("No language model is set")
+    assert_accessible(page)
     headers = {"authorization": f"Bearer {kept['Ward 3']}"}
     page.request.post("/v1/ask", data={"question": ENGLISH}, headers=headers, timeout=SLOW_MS)
     expect(answers.locator("strong")).to_have_text("4", timeout=SLOW_MS)
