@@ -1,6 +1,7 @@
 /** What a replay found, for a reader: one verdict, then what differs, each with how it was and how it is. */
 
 import { element, joined, quoted } from "../dom.js";
+import { words as common } from "../words.js";
 import { words } from "./callers.js";
 
 /** `answer` is the stored one, `replayed` what `POST /v1/answers/{id}/replay` gave. */
@@ -45,8 +46,18 @@ function valuesNode({ recorded, now }) {
 }
 
 function textsNode(answer, replayed) {
-  if (!replayed.answer) return null;
-  return pair(quoted("p", answer.text, answer.language, "text"), quoted("p", replayed.answer.text, answer.language, "text"));
+  const made = replayed.answer;
+  return made && pair(textOf(answer, made), textOf(made, answer));
+}
+
+/** The text of an answer; the sentences that the other one has not are marked. */
+function textOf(answer, other) {
+  if (!answer.sentences.length) return quoted("p", answer.text, answer.language, "text");
+  const theirs = new Set(other.sentences.map((sentence) => sentence.text));
+  const sentences = answer.sentences.map(({ text }) => (theirs.has(text) ? text : element("mark", {}, text)));
+  const paragraph = quoted("p", "", answer.language, "text");
+  paragraph.append(...sentences.flatMap((sentence) => [sentence, "\n"]));
+  return paragraph;
 }
 
 function pair(recorded, now) {
@@ -67,5 +78,5 @@ function passagesNode(answer, replayed) {
 }
 
 function place(hit) {
-  return quoted("li", joined([hit.title, hit.section, hit.page === null ? null : `p. ${hit.page}`]), hit.language || "");
+  return quoted("li", joined([hit.title, hit.section, hit.page === null ? null : common().page(hit.page)]), hit.language || "");
 }
