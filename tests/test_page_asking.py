@@ -85,7 +85,7 @@ def test_a_draft_is_grey_until_it_is_judged_and_what_is_read_does_not_move(
     first.set()
     expect(sentences).to_have_text([f"{TRUE}."])
     expect(draft).to_have_text(ALSO_TRUE[:20])
-    expect(page.locator("#answer .status")).to_contain_text("1 sentence left out so far")
+    expect(page.locator("#answer .status")).to_contain_text("1 left out.")
     colour = "node => getComputedStyle(node).color"
     assert draft.evaluate(colour) != sentences.first.evaluate(colour)
     place = sentences.first.bounding_box()

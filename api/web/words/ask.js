@@ -50,7 +50,7 @@ export const en = {
   conflicts: "The sources disagree",
   newer: "the newer one",
   withheld: (sentences) => `${count(sentences, "sentence", "sentences")} left out: not supported by the sources`,
-  withheldSoFar: (sentences) => `${count(sentences, "sentence", "sentences")} left out so far`,
+  withheldSoFar: (sentences) => `${sentences} left out.`,
   verdicts: {
     supported: "supported by its source",
     partial: "partly supported",
@@ -160,7 +160,7 @@ export const zh = {
   conflicts: "各出处说法不一",
   newer: "较新",
   withheld: (sentences) => `${sentences} 句因出处不支持而未列入`,
-  withheldSoFar: (sentences) => `已略去 ${sentences} 句`,
+  withheldSoFar: (sentences) => `已略去 ${sentences} 句。`,
   verdicts: {
     supported: "有出处支持",
     partial: "部分有据",
