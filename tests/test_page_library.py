@@ -200,8 +200,9 @@ def test_what_is_on_its_way_is_stopped_and_sent_again(page: Any) -> None:
     page.get_by_role("link", name="Documents", exact=True).click()
     page.get_by_role("link", name="Load", exact=True).click()
     expect(rows).to_have_count(3)
-    for name in ("2.md", "0.md", "1.md"):
-        rows.filter(has_text=name).get_by_role("button", name="Cancel").click()
+    rows.filter(has_text="2.md").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".on-the-way li[data-state=stopped]")).to_have_count(1)
+    page.get_by_role("button", name="Cancel all").click()
     expect(page.locator(".on-the-way li[data-state=stopped]")).to_have_count(3)
     busy = {"type": "about:blank", "title": "Too many requests", "status": 429, "detail": "wait", "request_id": "r"}
     asked = []
@@ -220,6 +221,16 @@ def test_what_is_on_its_way_is_stopped_and_sent_again(page: Any) -> None:
     assert len(asked) == 2
     page.get_by_role("button", name="Remove what was not taken").click()
     expect(rows).to_have_count(0)
+    page.evaluate(
+        """() => {
+            const dropped = new DataTransfer();
+            for (const name of ["one.md", ".two.md"]) dropped.items.add(new File(["# Dropped"], name));
+            const event = new DragEvent("drop", { dataTransfer: dropped, bubbles: true, cancelable: true });
+            document.querySelector("main").dispatchEvent(event);
+        }"""
+    )
+    expect(page.locator(".chosen-files")).to_contain_text("1 file chosen · 1 hidden file left out")
+    expect(page.get_by_role("button", name="Load 1 file")).to_be_focused()
 
 
 def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled(page: Any) -> None:
@@ -313,6 +324,8 @@ def test_a_reader_sees_documents_without_what_only_editors_may_do(new_page: Any,
     expect(page.locator(".reading-text")).to_contain_text("Lurvex is given.")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
     expect(page.get_by_role("button", name="Retire")).to_have_count(0)
+    page.goto("/#/library/load")
+    expect(tabs.first).to_have_attribute("aria-current", "page")
 
 
 def test_an_empty_library_says_what_to_do_next_to_editors_and_to_readers(new_page: Any) -> None:

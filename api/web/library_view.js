@@ -62,7 +62,9 @@ export async function open(main, place, signal) {
 
   async function follow(where) {
     leave();
-    const { name, rest, query } = partOf(where);
+    const asked = partOf(where);
+    const isFor = TABS.find(([tab]) => tab === asked.name)?.[2] || (() => true);
+    const { name, rest, query } = isFor(may) ? asked : partOf("");
     const opened = { name, part: {}, turn: new AbortController() };
     current = opened;
     drawShell();

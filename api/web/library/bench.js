@@ -41,7 +41,6 @@ export async function open(region, _place, context) {
   let problem = null;
   let looking = null;
   form.setAttribute("role", "search");
-  result.setAttribute("aria-live", "polite");
   region.append(form, result);
   signal.addEventListener("abort", () => looking?.abort());
 
@@ -259,7 +258,9 @@ function resultNodes(explained) {
       element("h3", {}, bench.result),
       element("p", { className: "meta" }, told),
     ),
-    hits.length ? element("p", { className: "meta" }, bench.resultHint) : emptyBox(bench.nothing, bench.nothingHint),
+    hits.length
+      ? element("p", { className: "meta", role: "status" }, bench.hits(hits.length))
+      : emptyBox(bench.nothing, bench.nothingHint),
     hits.length ? fusedTable(hits, inArm, why) : null,
     hits.length ? element("div", { className: "arms" }, ...arms.map((arm) => armNodes(arm, places))) : null,
   ].filter(Boolean);

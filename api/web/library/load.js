@@ -1,6 +1,5 @@
 /** Loading documents: choosing files, what is on its way, and the jobs at the service with what became of each file. */
 
-import { Problem } from "../api.js";
 import * as calls from "../calls/library.js";
 import { element, quoted } from "../dom.js";
 import { problemBox } from "../problem.js";
@@ -17,7 +16,6 @@ const FIELDS = ["title", "publisher", "edition", "published", "review_by", "url"
 
 export async function open(region, { query }, context) {
   const { signal } = context;
-  if (!context.mayEdit) throw new Problem("refused", { title: words().parts.load, detail: words().emptyReader });
   let chosen = { files: [], hidden: 0 };
   let names = [];
   let state = STATES.includes(query.get("state")) ? query.get("state") : "";
@@ -45,6 +43,24 @@ export async function open(region, { query }, context) {
     }
     const isWorking = (found.states.queued || 0) + (found.states.running || 0) > 0;
     if (isWorking && !signal.aborted) timer = setTimeout(look, LOOK_EVERY_MS);
+  }
+
+  /** Files may be let go of anywhere: beside the marked place, the browser would leave the page to show them. */
+  function takeDropped() {
+    const mark = (isOver) => form.querySelector(".drop")?.classList.toggle("over", isOver);
+    const over = (event) => {
+      event.preventDefault();
+      mark(true);
+    };
+    const drop = async (event) => {
+      event.preventDefault();
+      mark(false);
+      const dropped = await droppedFiles(event.dataTransfer);
+      if (dropped.files.length || dropped.hidden) choose(dropped);
+    };
+    document.addEventListener("dragover", over, { signal });
+    document.addEventListener("dragleave", () => mark(false), { signal });
+    document.addEventListener("drop", drop, { signal });
   }
 
   /** A job that the service has just taken is shown at once. */
@@ -105,16 +121,6 @@ export async function open(region, { query }, context) {
       folder,
       element("p", { className: "meta" }, readFormats),
     );
-    zone.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      zone.classList.add("over");
-    });
-    zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-    zone.addEventListener("drop", async (event) => {
-      event.preventDefault();
-      zone.classList.remove("over");
-      choose(await droppedFiles(event.dataTransfer));
-    });
     const into = element("input", {
       type: "text",
       name: "collection",
@@ -237,6 +243,7 @@ export async function open(region, { query }, context) {
         isSending ? load.sendingHint : "",
         " ",
         gone.length > 1 ? button(load.dismissAll, () => uploads.forget(gone)) : "",
+        items.length - gone.length > 1 ? button(load.stopAll, () => uploads.stopAll()) : "",
       ),
       element(
         "ul",
@@ -283,6 +290,19 @@ export async function open(region, { query }, context) {
     );
   }
 
+  /** What can be done with all jobs of a state that are shown, where they are several. */
+  function allOf(shown) {
+    const { load } = words();
+    const isWaiting = shown === "queued";
+    if (found.jobs.length < 2 || !["queued", "failed", "partial", "cancelled"].includes(shown)) return null;
+    const change = isWaiting ? calls.cancelJob : calls.retryJob;
+    const changeAll = () =>
+      attempt(async () => {
+        for (const job of found.jobs) await change(job.id);
+      });
+    return button(isWaiting ? load.cancelShown(found.jobs.length) : load.retryShown(found.jobs.length), changeAll);
+  }
+
   function drawJobs() {
     const { load } = words();
     const focused = list.contains(document.activeElement) ? document.activeElement.dataset.act : null;
@@ -309,13 +329,14 @@ export async function open(region, { query }, context) {
     const filter = everything
       ? labelled(load.which, choice(options, state, pick, { "data-act": "which" }), "which")
       : null;
+    const all = allOf(state);
     const previous = button(words().previous, () => turn(page - 1));
     const next = button(words().next, () => turn(page + 1));
     previous.disabled = page === 0;
     next.disabled = page + 1 >= pages;
     list.replaceChildren(
       ...[
-        element("div", { className: "list-head" }, element("h3", {}, load.jobs), filter || ""),
+        element("div", { className: "list-head" }, element("h3", {}, load.jobs), all || "", filter || ""),
         found.jobs.length
           ? element("ul", { className: "documents jobs-list" }, ...found.jobs.map((job) => jobItem(job, act)))
           : element("p", { className: "meta" }, everything ? load.noJobsInState : load.noJobs),
@@ -333,6 +354,7 @@ export async function open(region, { query }, context) {
     if (focused) list.querySelector(`[data-act="${CSS.escape(focused)}"]`)?.focus();
   }
 
+  takeDropped();
   uploads.listen(changed);
   names = await calls.collectionNames(signal);
   drawForm();

@@ -41,6 +41,11 @@ export function stop(item) {
   next();
 }
 
+export function stopAll() {
+  for (const item of items.filter((one) => one.state === "waiting")) item.state = "stopped";
+  for (const item of items.filter((one) => one.state === "sending")) stop(item);
+}
+
 export function again(item) {
   Object.assign(item, { state: "waiting", part: 0, problem: null });
   next();
