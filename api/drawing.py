@@ -38,10 +38,15 @@ class Drawing:
         self._threads = anyio.CapacityLimiter(at_once)
         self._own: dict[str, _Own] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many pages are asked for and not drawn yet."""
+        return sum(one.asked for one in self._own.values())
+
     async def run(self, caller_id: str, function: Callable[[*_Arguments], _Result], *arguments: *_Arguments) -> _Result:
         """``function(*arguments)`` once it is the caller's turn. Raises TooManyPages where too many wait already."""
         own = self._own.get(caller_id) or _Own()
-        if own.asked >= MOST_OF_ONE or sum(one.asked for one in self._own.values()) >= MOST_WAITING:
+        if own.asked >= MOST_OF_ONE or self.waiting >= MOST_WAITING:
             raise TooManyPages("Too many pages are waiting to be drawn: look at this one again in a moment")
         self._own[caller_id] = own
         own.asked += 1
