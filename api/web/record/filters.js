@@ -57,11 +57,3 @@ export function filterForm(fields, asked, changed, signal) {
   draw();
   return { form, draw };
 }
-
-/** A text field that offers what is known; `options` are `[value, text]`. */
-export function offering(listId, options, properties = {}) {
-  const field = element("input", { type: "text", autocomplete: "off", maxLength: 200, ...properties });
-  field.setAttribute("list", listId);
-  const list = element("datalist", { id: listId }, ...options.map(([value, text]) => element("option", { value, label: text })));
-  return [field, list];
-}
