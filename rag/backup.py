@@ -3,7 +3,7 @@ writing.
 
 The rows come from one read transaction. What files belong to them is opened as soon as it has begun, so that they stay
 readable when a compaction or a worker removes them meanwhile; where one is gone already, all of it is begun anew. Not
-in a backup: models, fetched corpora, logs. ``rag.backup_format`` says what the file is.
+in a backup: models, fetched corpora, drawn pages, logs. ``rag.backup_format`` says what the file is.
 """
 
 import gzip
