@@ -72,7 +72,7 @@ def test_a_person_asks_opens_a_source_compares_loads_a_pdf_asks_about_it_and_del
     service.model.reset(says)
     page.goto("/")
     ask(page, QUESTION, f"{TRUE}.")
-    page.locator("#answer .chip").first.click()
+    page.locator("#answer [data-state=settled] .chip").first.click()
     source = page.locator("#source")
     expect(source.locator("mark").first).to_contain_text(TRUE)
     page.keyboard.press("Escape")
@@ -96,11 +96,11 @@ def test_a_person_asks_opens_a_source_compares_loads_a_pdf_asks_about_it_and_del
 
     page.get_by_role("link", name="Ask", exact=True).click()
     ask(page, OF_THE_PDF, f"{DOSE}.")
-    page.locator("#answer .chip").first.click()
+    page.locator("#answer [data-state=settled] .chip").first.click()
     image = source.locator("img")
     expect(image).to_have_attribute("alt", "Page 2 of 2 as an image. The marked words are in the text below it.")
     assert "page=2" in image.get_attribute("src")
-    page.wait_for_function("document.querySelector('#source img').naturalWidth > 0")
+    assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth }") > 0
     expect(source.locator("mark").first).to_have_text(f"{DOSE}.")
     page.keyboard.press("Escape")
 
@@ -115,12 +115,14 @@ def test_a_person_asks_opens_a_source_compares_loads_a_pdf_asks_about_it_and_del
     page.get_by_role("link", name="Ask", exact=True).click()
     page.locator("#question").fill(OF_THE_PDF)
     page.keyboard.press("Enter")
-    expect(page.locator("#answer .unanswered, #answer .sentences")).to_be_visible()
+    expect(
+        page.locator("#answer [data-state=settled] .unanswered, #answer [data-state=settled] .sentences")
+    ).to_be_visible()
     expect(page.locator("#answer")).not_to_contain_text(DOSE)
 
 
 def ask(page: Any, question: str, sentence: str) -> None:
     page.locator("#question").fill(question)
     page.keyboard.press("Enter")
-    expect(page.locator("#answer .sentences")).to_contain_text(sentence)
-    expect(page.locator("#answer .chip").first).to_be_enabled()
+    expect(page.locator("#answer [data-state=settled] .sentences")).to_contain_text(sentence)
+    expect(page.locator("#answer [data-state=settled] .chip").first).to_be_enabled()

@@ -46,7 +46,7 @@ function inShort({ difference, grounded }, rows) {
     ["contradicts", difference.corpus_contradicts.length, words().says.contradicts],
     ["does_not_mention", difference.corpus_does_not_mention.length, words().says.does_not_mention],
   ];
-  const items = said.map(([name, number, text]) =>
+  const items = said.filter(([, number]) => number).map(([name, number, text]) =>
     element("li", { className: `says ${name}` }, element("strong", {}, String(number)), ` ${text}`),
   );
   const changed = joined([

@@ -25,8 +25,8 @@ export const en = {
   fromMemory: (number) =>
     number === 0
       ? "From memory the model states nothing."
-      : `Of ${count(number, "statement", "statements")} from memory, the passages found`,
-  says: { supports: "support", contradicts: "contradict", does_not_mention: "do not mention" },
+      : `${count(number, "statement", "statements")} from memory, held against the passages found:`,
+  says: { supports: "supported", contradicts: "contradicted", does_not_mention: "not mentioned" },
   saysOf: {
     supports: "Supported by the passages",
     contradicts: "Contradicted by the passages",
@@ -127,8 +127,8 @@ export const zh = {
   noModelSaid: "服务的说明：",
   askInstead: "没有语言模型也可以提问：此时答案直接摘引文献。",
   examples: "例如",
-  fromMemory: (number) => (number === 0 ? "模型凭记忆未作任何陈述。" : `凭记忆的 ${number} 条陈述中，所检索到的段落`),
-  says: { supports: "支持", contradicts: "反驳", does_not_mention: "未提及" },
+  fromMemory: (number) => (number === 0 ? "模型凭记忆未作任何陈述。" : `凭记忆的 ${number} 条陈述，与检索到的段落对照：`),
+  says: { supports: "条得到支持", contradicts: "条被反驳", does_not_mention: "条未被提及" },
   saysOf: { supports: "段落支持", contradicts: "段落反驳", does_not_mention: "段落未提及" },
   reasons: {
     supports: "检索到的段落说法相同。",
@@ -163,7 +163,7 @@ export const zh = {
   notCopied: "此浏览器不允许本页复制。请选取下面的文本：",
   runsTitle: "题集运行",
   runsEmpty: "尚未运行过题集",
-  runsEmptyHint: "一次运行会在有依据和无依据两种情形下回答整套题目，其结果保存在此：",
+  runsEmptyHint: "一次运行会分别在有依据和无依据时回答整套题目，其结果保存在此：",
   runsHint: "最新的在前。每次运行都有带区间的指标、检验和图。",
   loadingRuns: "正在载入各次运行",
   run: "题集",
