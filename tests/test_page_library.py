@@ -59,8 +59,14 @@ def shelf(page_server: str) -> Iterator[httpx.Client]:
 
 
 def test_a_thousand_documents_are_searched_narrowed_sorted_and_turned_over(new_page: Any, shelf: httpx.Client) -> None:
-    page, dialogs = new_page(), []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page = new_page()
+    dialogs: list[str] = []
+
+    def note(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)
     page.goto("/#/library")
     chip = page.get_by_label("Collections").get_by_role("link", name="shelf")
     expect(chip).to_contain_text("64")
@@ -242,7 +248,12 @@ def test_a_job_at_work_shows_how_far_it_is_and_is_cancelled(page: Any) -> None:
     listing = {"jobs": [job], "total": 1, "states": {"running": 1}}
     page.route("**/v1/jobs?*", lambda route: route.fulfill(json=listing))
     cancelled: list[str] = []
-    page.route("**/v1/jobs/j1", lambda route: (cancelled.append(route.request.method), route.fulfill(json=job)))
+
+    def cancel(route: Any) -> None:
+        cancelled.append(route.request.method)
+        route.fulfill(json=job)
+
+    page.route("**/v1/jobs/j1", cancel)
     page.goto("/#/library/load")
     shown = page.locator(".jobs-list > li")
     expect(shown.locator("progress")).to_have_js_property("value", 4)

@@ -27,8 +27,8 @@ def client(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_documents_are_searched_sorted_and_counted(client: TestClient) -> None:
     everything = client.get("/v1/documents").json()
     assert "facets" not in everything
-    asked = {"q": "guideline", "language": "zh", "sort": "published", "order": "desc", "limit": 1, "facets": True}
-    found = client.get("/v1/documents", params={**asked, "q": ""}).json()
+    asked = "language=zh&sort=published&order=desc&limit=1&facets=true"
+    found = client.get(f"/v1/documents?{asked}").json()
     assert len(found["documents"]) == 1
     assert found["total"] == found["facets"]["language"]["zh"]
     assert sum(found["facets"]["language"].values()) == everything["total"]
@@ -38,11 +38,10 @@ def test_documents_are_searched_sorted_and_counted(client: TestClient) -> None:
 
 
 def test_a_document_is_read_passage_by_passage(client: TestClient) -> None:
-    document = client.get("/v1/documents", params={"q": "metformin"}).json()["documents"]
-    chosen = document[0] if document else client.get("/v1/documents").json()["documents"][0]
+    chosen = client.get("/v1/documents", params={"q": "metformin kidney"}).json()["documents"][0]
     read = client.get(f"/v1/documents/{chosen['id']}/passages", params={"limit": 2, "offset": 1}).json()
     assert (read["document_id"], read["edition_id"]) == (chosen["id"], chosen["edition_id"])
-    assert [piece["ordinal"] for piece in read["pieces"]] == [1, 2][: max(0, read["total"] - 1)]
+    assert [piece["ordinal"] for piece in read["pieces"]] == [1, 2]
     assert read["headings"][0]["ordinal"] == 0
     assert "text" not in client.get(f"/v1/documents/{chosen['id']}", params={"text": False}).json()
     assert client.get("/v1/documents/none/passages").status_code == 404

@@ -315,6 +315,8 @@ function armCell(name, hit, inArm) {
 
 function armNodes(arm, places) {
   const { bench } = words();
+  const isWide = globalThis.innerWidth > 640; // on a phone one would scroll past all of them
+  const foundByArm = element("span", { className: "meta" }, bench.found(arm.found));
   const items = arm.hits.map((hit) => {
     const rank = places.get(hit.passage.passage_id);
     return element(
@@ -332,9 +334,9 @@ function armNodes(arm, places) {
     );
   });
   return element(
-    "section",
-    { className: "arm", "data-arm": arm.name },
-    element("h3", {}, bench.arms[arm.name], " ", element("span", { className: "meta" }, bench.found(arm.found))),
+    "details",
+    { className: "arm", "data-arm": arm.name, open: isWide },
+    element("summary", {}, element("h3", {}, bench.arms[arm.name]), " ", foundByArm),
     element("p", { className: "meta" }, bench.armHints[arm.name]),
     element("ol", {}, ...items),
   );

@@ -254,7 +254,7 @@ function heading(name, asked, ask) {
   const next = { sort: name, order: isSorted && !descends ? "desc" : "" };
   const made = element(
     "th",
-    { scope: "col" },
+    { scope: "col", className: `of-${name}` },
     element(
       "button",
       { type: "button", onclick: () => ask(next) },
