@@ -314,10 +314,14 @@ def test_nothing_is_asked_of_another_host_and_the_console_stays_clean(new_page: 
     page = new_page()
     requests: list[str] = []
     complaints: list[str] = []
+    weights: list[int] = []
     page.on("request", lambda request: requests.append(request.url))
+    page.on("response", lambda response: weights.append(int(response.headers.get("content-length", 0))))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/")
+    expect(page.locator("#home .example")).to_have_count(4)
+    assert 50_000 < sum(weights) < 300_000
     _ask(page, ENGLISH)
     page.locator("#answer .chip").first.click()
     expect(page.locator("#source mark")).to_be_visible()

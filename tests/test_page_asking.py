@@ -22,6 +22,7 @@ QUESTION = "Below which eGFR is metformin contraindicated?"
 TRUE = "Metformin is contraindicated when the eGFR is below 30 mL/min/1.73 m2"
 ALSO_TRUE = "Starting metformin is not recommended when the eGFR is between 30 and 45 mL/min/1.73 m2"
 MADE_UP = "It is a good drug."
+HOSTILE = "<img src=x onerror='alert(1)'><script>alert(2)</script> **<b>bold</b>** \u202egnorw si siht"
 PHONE = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
 SHIFTS = """
 window.shifts = [];
@@ -102,6 +103,26 @@ def test_a_draft_is_grey_until_it_is_judged_and_what_is_read_does_not_move(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+def test_a_draft_loses_the_sentence_that_was_judged(new_page: Any) -> None:
+    """Whatever markers and spaces it had; of one that reads otherwise as many signs go."""
+    cases = [
+        ("A is B [1]. C is", "A is B.", "", " C is"),
+        ("\n\nA  is\nB[1][2].[3] C", "A is B.", "\n\n", " C"),
+        ("甲为乙[1，2]。丙", "甲为乙。", "", "丙"),
+        ("A is B.", "A is B.", "", ""),
+        ("Another text", "A is B.", "", " text"),
+        ("", "A is B.", "", ""),
+    ]
+    parted = new_page().evaluate(
+        """async (cases) => {
+            const { withoutSentence } = await import("/ask/draft.js");
+            return cases.map(([draft, sentence]) => withoutSentence(draft, sentence));
+        }""",
+        cases,
+    )
+    assert [(one["before"], one["rest"]) for one in parted] == [(before, rest) for _, _, before, rest in cases]
+
+
 def test_stop_keeps_what_was_checked_and_stops_the_model(new_page: Any, service: Service) -> None:
     page = new_page()
     service.model.reset(lambda messages: [f"{true(messages)} {ALSO_TRUE} ", threading.Event()])
@@ -136,6 +157,7 @@ def test_a_doubtful_sentence_says_so_in_words_and_why_when_pointed_at(new_page: 
         answer = json.loads(lines[at].removeprefix("data: "))
         issue = {"kind": "number", "value": "30", "message": "The source says 45, not 30."}
         answer["sentences"][0].update(verdict="contradicted", probability=0.02, issues=[issue])
+        answer["citations"][0].update(title=HOSTILE, publisher="X" * 10_000)
         lines[at] = f"data: {json.dumps(answer)}"
         route.fulfill(content_type="text/event-stream", body="\n".join(lines))
 
@@ -145,8 +167,10 @@ def test_a_doubtful_sentence_says_so_in_words_and_why_when_pointed_at(new_page: 
     send(page)
     page.get_by_role("button", name="contradicted").focus()
     page.keyboard.press("Shift+Tab")
-    expect(page.locator("#card")).to_contain_text("Type 2 diabetes: metformin and kidney function")
+    expect(page.locator("#card")).to_contain_text(HOSTILE)
     expect(page.locator("#card")).to_contain_text("2016 edition")
+    assert page.locator("img, main script, #card b").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.keyboard.press("Tab")
     expect(page.locator("#card")).to_have_text("contradicted by the sources · support 0.02The source says 45, not 30.")
     page.keyboard.press("Escape")

@@ -24,6 +24,7 @@ let reader;
 function greet(who) {
   const isFirst = reader === undefined;
   reader = who;
+  document.documentElement.classList.remove("elsewhere");
   signInForm.hidden = who !== null;
   navigation.hidden = who === null;
   signOutButton.hidden = who === null || who.via !== "session";

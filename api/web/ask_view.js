@@ -22,6 +22,7 @@ const { field } = question;
 const byId = (id) => document.getElementById(id);
 const [home, thread, told] = ["home", "answer", "told"].map(byId);
 const scope = scopeControl(byId("scope"));
+const TURNS_TOLD = 4;
 
 /** Opens at the start (`""`) or at a stored answer (`/ID`). */
 export function open(main, place, left) {
@@ -49,16 +50,19 @@ export function open(main, place, left) {
 
   function ask() {
     const asked = field.value.trim();
-    if (asked) answerTo(asked, {});
+    if (asked) answerTo(asked);
   }
 
+  /** What is recorded is gone on with by its id; of who is not recorded the page says what was asked before. */
   function followUp(asked) {
-    answerTo(asked, { conversation_id: answers.at(-1).conversation_id });
+    const { conversation_id: id } = answers.at(-1);
+    const history = answers.slice(-TURNS_TOLD).map(({ question: before, text }) => ({ question: before, answer: text }));
+    answerTo(asked, id ? { conversation_id: id } : { history });
   }
 
-  async function answerTo(asked, more) {
+  async function answerTo(asked, more = null) {
     const signal = begin();
-    const isFirst = !more.conversation_id;
+    const isFirst = more === null;
     if (isFirst) [answers, drawHome] = [[], () => []];
     let isStopped = false;
     const made = liveTurn(asked, () => {

@@ -132,6 +132,12 @@ export function scopeControl(fold) {
     return element("label", { className: "choice" }, input, " ", words().modes[mode]);
   }
 
+  fold.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !fold.open) return;
+    fold.open = false;
+    fold.querySelector("summary").focus();
+  });
+
   return { set, redraw: draw, asked: () => asked(scope) };
 }
 
