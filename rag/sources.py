@@ -23,4 +23,5 @@ def source_of(session: ReadSession, passage_id: str) -> Source:
     columns = (EditionRow.source_sha256, EditionRow.format, PassageRow.boxes)
     statement = select(*columns).join(EditionRow, EditionRow.id == PassageRow.edition_id)
     sha256, format_name, boxes = session.execute(statement.where(PassageRow.id == int(passage_id))).one()
-    return Source(sha256, format_name, tuple((int(page), *edges) for page, *edges in boxes))
+    lines = ((int(page), left, top, right, bottom) for page, left, top, right, bottom in boxes)
+    return Source(sha256, format_name, tuple(lines))
