@@ -28,7 +28,7 @@ export async function open(region, _place, { who, signal }) {
   }
 
   function drawPlace() {
-    if (made) place.replaceChildren(secretBox(made, finished));
+    if (made) place.replaceChildren(secretBox(made, isOver, finished));
     else if (form) place.replaceChildren(form.node);
     else place.replaceChildren();
   }
@@ -48,7 +48,7 @@ export async function open(region, _place, { who, signal }) {
         made = await calls.createKey(stated);
         form = null;
         isOver = who.via === "open";
-        drawPlace();
+        draw();
         place.querySelector("input").select();
         if (!isOver) await refresh();
       },
@@ -64,7 +64,7 @@ export async function open(region, _place, { who, signal }) {
 
   function draw() {
     const adding = button(words().newKey, openForm, "main");
-    adding.hidden = form !== null;
+    adding.hidden = form !== null || isOver;
     head.replaceChildren(element("p", { className: "meta intro" }, words().keysIntro), adding);
     drawPlace();
     const ended = keys.filter((key) => key.state !== "active").length;
@@ -74,7 +74,8 @@ export async function open(region, _place, { who, signal }) {
       draw();
     };
     const toggling = ended ? element("p", { className: "pager" }, button(showsEnded ? words().hideEnded : words().showEnded(ended), toggle)) : "";
-    if (!keys.length) list.replaceChildren(emptyBox(words().noKeys, words().noKeysHint));
+    if (isOver) list.replaceChildren();
+    else if (!keys.length) list.replaceChildren(emptyBox(words().noKeys, words().noKeysHint));
     else list.replaceChildren(keysTable(shown, (key) => confirmRevoking(key, who, refresh)), toggling);
   }
 
@@ -110,7 +111,7 @@ function row(key, revoke) {
   ];
 }
 
-function secretBox(key, done) {
+function secretBox(key, isFirst, done) {
   const field = element("input", { type: "text", readOnly: true, value: key.key, spellcheck: false, autocomplete: "off" });
   field.setAttribute("aria-label", words().secretLabel);
   field.addEventListener("focus", () => field.select());
@@ -119,6 +120,7 @@ function secretBox(key, done) {
     { className: "box secret" },
     element("p", { className: "box-title" }, words().secretTitle(key.name)),
     element("p", {}, words().secretHint),
+    isFirst ? element("p", {}, words().thenSignIn) : null,
     element("div", { className: "in-line" }, field, copyButton(key.key, field)),
     button(words().done, done, "main"),
   );
