@@ -6,9 +6,10 @@
 Every system embeds with the same weights of multilingual-e5-small: the others by sentence-transformers or transformers
 in float32 on torch, this project by its own default. Every measurement is a process of its own, which starts with
 nothing but the files on disk; one runs at a time, and a round measures each system before the next round begins, in
-another order each time. Threads are what each system takes by default, on the same cores. ``peers/scenario.py`` says
-what is done and timed, ``peers/with_*.py`` how each system is called. Memory is the proportional share of physical
-memory (PSS) of a process and its children, sampled five times a second.
+another order each time. What is cut off leaves the table of the rounds before. Threads are what each system takes by
+default, on the same cores. ``peers/scenario.py`` says what is done and timed, ``peers/with_*.py`` how each system is
+called. Memory is the proportional share of physical memory (PSS) of a process and its children, sampled five times a
+second.
 
 The library is of real passages, most of whose vectors are those of others with noise of a third of their length, since
 embedding it would take an hour; questions are embedded as they come. ``agreement`` is the part of the ten closest
@@ -43,7 +44,7 @@ PROJECT = Path(__file__).parent.parent
 PEERS = PROJECT / "benchmarks" / "peers"
 OURS = ("taiyi", "taiyi_served")
 OTHERS = ("langchain", "txtai", "haystack")
-LEVELS = ((1, 80), (8, 160), (32, 320))
+LEVELS = ((1, 50), (8, 120), (32, 192))
 """So many clients ask so many questions together."""
 BESIDE = 6
 """Questions that are asked before those: the first, and to warm up."""
@@ -66,7 +67,7 @@ class Finished:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--passages", type=int, default=200, help="that are embedded in a round by each system")
+    parser.add_argument("--passages", type=int, default=120, help="that are embedded in a round by each system")
     parser.add_argument("--library", type=int, default=10_000, help="passages that questions are asked of")
     parser.add_argument("--questions", type=float, default=1.0, help="part of the questions that is asked")
     parser.add_argument("--home", type=Path, default=Path("data"), help="where the packaged model is prepared")
@@ -83,15 +84,15 @@ def main() -> None:
     asked = BESIDE + int(arguments.questions * sum(count for _, count in LEVELS))
     texts = read_texts(Path(shared) if shared else None, arguments.home, arguments.library, asked)
     about = machine() | {"source": texts.source, "library": len(texts.passages)}
-    about |= {"passages": min(arguments.passages, len(texts.passages)), "rounds": arguments.rounds}
+    about |= {"passages": min(arguments.passages, len(texts.passages))}
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         bench = Bench(arguments.systems, arguments.peers, arguments.home, texts, Path(folder))
         bench.build()
         for number in range(arguments.rounds):
             bench.round(number, arguments.passages)
-    about["load_after"] = os.getloadavg()[0]
-    rows = measured(bench.found, bench.bytes_a_passage, bench.nearest)
-    lines = written(arguments.out, about, rows, bench.versions, bench.found)
+            about |= {"rounds": number + 1, "load_after": os.getloadavg()[0]}
+            rows = measured(bench.found, bench.bytes_a_passage, bench.nearest)
+            lines = written(arguments.out, about, rows, bench.versions, bench.found)
     print("\n".join(lines))
     if arguments.into:
         put(arguments.into, lines)

@@ -93,7 +93,7 @@ def test_a_page_gets_the_new_table_in_the_place_of_the_old(tmp_path: Path) -> No
 
 
 def test_the_levels_shrink_with_the_questions_there_are() -> None:
-    assert levels(10_000) == [(1, 80), (8, 160), (32, 320)]
+    assert levels(10_000) == [(1, 50), (8, 120), (32, 192)]
     assert sum(count for _, count in levels(62)) <= 56
 
 
