@@ -60,7 +60,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ensure_packaged_embedder(arguments.home)
     embedder = open_embedder(Settings(home=arguments.home, threads=arguments.threads))
-    asked = _questions(arguments.questions, arguments.asked)
+    asked = questions_of(arguments.questions, arguments.asked)
     questions = np.stack([embedder.embed_query(text) for text in asked])
     texts = _passages(arguments.corpora, arguments.home, arguments.passages)
     print(f"{len(asked)} questions embedded; {len(texts)} passages to embed", flush=True)
@@ -145,7 +145,7 @@ def _passages(corpora: Sequence[Path], home: Path, wanted: int) -> list[str]:
     return texts[:wanted]
 
 
-def _questions(files: Sequence[Path], wanted: int) -> list[str]:
+def questions_of(files: Sequence[Path], wanted: int) -> list[str]:
     asked: dict[str, None] = {}
     for path in files:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
