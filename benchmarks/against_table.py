@@ -25,6 +25,9 @@ NAMES = {
 }
 Found = Mapping[str, Mapping[str, Sequence[dict[str, Any]]]]
 WHY = {
+    "ingest": "the processes that parse are started within the time, which few passages do not make up for",
+    "memory": "the processes that parse the updates are counted in; they are not there while nothing is read",
+    "ingest_memory": "the processes that parse are counted in",
     "disk": "the original file, the editions' texts, the record and the word index of the hybrid search are kept too",
     "update_memory": "the others only change their memory: what was changed is lost until all of it is written again; "
     "here it is parsed, screened, entered into SQL and two indexes, and published to every process before it returns",
@@ -145,7 +148,7 @@ def cell(row: Row, system: str) -> str:
 
 
 def markdown(about: Mapping[str, Any], rows: Sequence[Row], versions: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    systems = list(versions)
+    systems = [system for system in NAMES if system in versions]
     yield (
         f"Taken {about['date']} on {about['processor']}, {about['cores']} cores, {about['memory_gib']:.0f} GiB, Python "
         f"{about['python']}; load average {about['load_before']:.1f} before and {about['load_after']:.1f} after"
@@ -159,8 +162,8 @@ def markdown(about: Mapping[str, Any], rows: Sequence[Row], versions: Mapping[st
     for row in rows:
         yield f"| {row.label} | " + " | ".join(cell(row, system) for system in systems) + f" | {standing(row)} |"
     yield ""
-    for system, of in versions.items():
-        yield f"- {NAMES[system]}: " + ", ".join(f"{name} {number}" for name, number in of.items())
+    for system in systems:
+        yield f"- {NAMES[system]}: " + ", ".join(f"{name} {number}" for name, number in versions[system].items())
 
 
 def written(
