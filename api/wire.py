@@ -20,7 +20,7 @@ from rag.reading import Reading
 from rag.removal import Receipt
 from rag.replaying import Replay
 from rag.retirement import Retirement
-from rag.types import Answer, Document, Edition, Hit, Passage, SearchResult
+from rag.types import Answer, Document, Edition, EvidenceStrength, Hit, OtherSource, Passage, SearchResult
 from rag.verification import Problem
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ SAYS: tuple[CorpusSays, ...] = get_args(CorpusSays)
 
 
 def passage_json(passage: Passage) -> Json:
-    return asdict(passage)
+    return _plain(passage)
 
 
 def hit_json(hit: Hit) -> Json:
@@ -39,9 +39,15 @@ def hit_json(hit: Hit) -> Json:
         "dense_rank": hit.dense_rank,
         "lexical_rank": hit.lexical_rank,
         "cosine": None if hit.cosine is None else round(hit.cosine, 4),
-        "also": [asdict(other) for other in hit.also],
-        "evidence": asdict(hit.evidence) if hit.evidence else None,
+        "also": [_plain(other) for other in hit.also],
+        "evidence": _plain(hit.evidence) if hit.evidence else None,
     }
+
+
+def _plain(value: Passage | OtherSource | EvidenceStrength) -> Json:
+    """As ``asdict`` gives it for a value that holds no other, in a tenth of the time: it was half of what the service's
+    loop computed for a search."""
+    return {name: getattr(value, name) for name in value.__match_args__}
 
 
 def search_json(result: SearchResult) -> Json:

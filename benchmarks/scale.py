@@ -37,6 +37,7 @@ from rag.vectors import open_vectors
 PARTS = (1.0, 0.5, 0.1, 0.01)
 """Of the passages that are permitted, in the searches of one row each."""
 APPENDED = 1_000
+_AT_ONCE = 100_000
 MIB = 1 << 20
 BEGIN, END = "<!-- scale.py writes from here -->", "<!-- to here -->"
 
@@ -76,6 +77,7 @@ class Size:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shaped", type=Path, help="vectors of shaped.py; without it made-up ones, to try this out")
+    parser.add_argument("--asked", type=int, default=500, help="questions")
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--work", type=Path, help="folder for the segments (a temporary one)")
     parser.add_argument("--into", type=Path, help="folder of performance.md")
@@ -85,6 +87,7 @@ def main() -> None:
         print(json.dumps(_read(arguments.read)))
         return
     shaped = read(arguments.shaped) if arguments.shaped else made_up(2_000, 100)
+    shaped = Shaped(shaped.passages, shaped.questions[: arguments.asked])
     print(describe(shaped), flush=True)
     sizes = []
     for size in map(int, arguments.sizes.split(",")):
@@ -101,8 +104,8 @@ def main() -> None:
 
 def measure(shaped: Shaped, size: int, folder: Path) -> Size:
     """The figures of ``size`` vectors under ids from 1 on, whose segment lies in ``folder`` meanwhile."""
-    vectors = enlarged(shaped.passages, size + APPENDED)
-    vectors, appended = vectors[:size], vectors[size:]
+    every = enlarged(shaped.passages, size + APPENDED, folder / "vectors.f32")
+    vectors, appended = every[:size], np.array(every[size:])
     ids = np.arange(1, size + 1)
     with open_vectors("faiss:", folder) as segments:
         started, cpu = time.perf_counter(), time.process_time()
@@ -113,7 +116,7 @@ def measure(shaped: Shaped, size: int, folder: Path) -> Size:
         expected = {str(part): _expected(vectors, shaped.questions, some) for part, some in allowed.items()}
         scan_ms = _scan_ms(vectors, shaped.questions[:20])
         np.savez(folder / "asked.npz", questions=shaped.questions, name=name, size=size, **expected)
-        del vectors
+        del vectors, every
         found = _in_a_process(folder)
         before = {path: path.stat().st_mtime_ns for path in folder.glob(f"{name}.*")}
         segments.search([name], shaped.questions[0], 10, Permitted(ids))
@@ -205,9 +208,16 @@ def _allowed(size: int, part: float) -> NDArray[np.int64]:
 
 
 def _expected(vectors: Vectors, questions: Vectors, allowed: NDArray[np.int64]) -> NDArray[np.int64]:
-    permitted = vectors if len(allowed) == len(vectors) else vectors[allowed - 1]  # a copy
-    _, rows = faiss.knn(questions, permitted, min(100, len(allowed)), faiss.METRIC_INNER_PRODUCT)
-    return allowed[rows]
+    best = faiss.ResultHeap(len(questions), min(100, len(allowed)), keep_max=True)
+    for at in range(0, len(vectors), _AT_ONCE):  # a portion in memory at a time
+        some = allowed[(allowed > at) & (allowed <= at + _AT_ONCE)]
+        if len(some):
+            depth = min(100, len(some))
+            cosines, rows = faiss.knn(questions, np.array(vectors[some - 1]), depth, faiss.METRIC_INNER_PRODUCT)
+            best.add_result(cosines, some[rows])
+    best.finalize()
+    found: NDArray[np.int64] = best.I
+    return found
 
 
 def _scan_ms(vectors: Vectors, questions: Vectors) -> float:

@@ -87,10 +87,11 @@ def made_up(passages: int, questions: int, dimension: int = 384) -> Shaped:
     return Shaped(unit[:passages], unit[passages:])
 
 
-def enlarged(real: Vectors, size: int, seed: int = 0) -> Vectors:
-    """(size, dimension): the real vectors, as far as they are wanted, then made ones."""
-    chance = np.random.default_rng(seed)
-    found = np.empty((size, real.shape[1]), np.float32)
+def enlarged(real: Vectors, size: int, into: Path | None = None) -> Vectors:
+    """(size, dimension): the real vectors, as far as they are wanted, then made ones; in a file where one is named."""
+    chance = np.random.default_rng(0)
+    shape = size, real.shape[1]
+    found: Vectors = np.memmap(into, np.float32, "w+", shape=shape) if into else np.empty(shape, np.float32)
     own, mean, kept = min(size, len(real)), real.mean(axis=0), np.float32(np.sqrt(1 - SPREAD**2))
     found[:own] = real[chance.permutation(len(real))[:own]]
     for at in range(own, size, _AT_ONCE):

@@ -146,7 +146,7 @@ class PackagedEmbedder:
     def counts(self) -> EmbedderCounts:
         return EmbedderCounts(self._queries.hits, self._queries.misses, self._batches, self._texts)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         return (ensure_packaged_embedder(self._settings.home) / "fingerprint").read_text(encoding="ascii")
 

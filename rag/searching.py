@@ -1,6 +1,7 @@
 """From a query as somebody typed it to what was found for it: mask, translate, search."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag import audit
@@ -11,7 +12,7 @@ from rag.notices import masked_notice
 from rag.placeholders import Kind
 from rag.privacy import masked_query
 from rag.retrieval import search
-from rag.system import System
+from rag.system import SearchNote, System
 from rag.types import Caller, Query, SearchResult
 
 
@@ -20,27 +21,37 @@ async def searched(query: Query, caller: Caller, system: System) -> SearchResult
     ``query`` is what was searched for. That there was a search is written into the audit record. Raises what that
     raises."""
     asked, kinds = await asyncio.to_thread(masked_query, query, system.settings)
-    found = await asyncio.to_thread(search, await translated(asked, system), caller, system)
-    return await _told(found, asked, kinds, caller, system)
+    found = await asyncio.to_thread(_found, await translated(asked, system), caller, system)
+    return _told(found, asked, kinds)
 
 
 async def searched_and_explained(query: Query, caller: Caller, system: System) -> Explanation:
     """The same, with what each step of the search found and why."""
     asked, kinds = await asyncio.to_thread(masked_query, query, system.settings)
-    found = await asyncio.to_thread(explained, await translated(asked, system), caller, system)
-    return replace(found, result=await _told(found.result, asked, kinds, caller, system))
+    found = await asyncio.to_thread(_found_and_explained, await translated(asked, system), caller, system)
+    return replace(found, result=_told(found.result, asked, kinds))
 
 
-async def _told(
-    found: SearchResult, asked: Query, kinds: tuple[Kind, ...], caller: Caller, system: System
-) -> SearchResult:
-    """What was found, with what was searched for, once the search is in the audit record."""
-    await asyncio.to_thread(_write_down, asked, found, caller, system)
+def _found(query: Query, caller: Caller, system: System) -> SearchResult:
+    found = search(query, caller, system)
+    _write_down(query, found, caller, system)
+    return found
+
+
+def _found_and_explained(query: Query, caller: Caller, system: System) -> Explanation:
+    found = explained(query, caller, system)
+    _write_down(query, found.result, caller, system)
+    return found
+
+
+def _told(found: SearchResult, asked: Query, kinds: tuple[Kind, ...]) -> SearchResult:
+    """What was found, with what was searched for."""
     return replace(found, query=asked.text, notices=masked_notice(kinds, language_of(asked.text)))
 
 
 def _write_down(query: Query, found: SearchResult, caller: Caller, system: System) -> None:
-    """Writes into the audit record that a search was made, without a word of it."""
+    """Writes into the audit record that a search was made, without a word of it. Searches that end at one time are
+    written in one transaction: each waits until its row is safely stored."""
     details = {
         "collections": query.collections or sorted({hit.passage.collection for hit in found.hits}),
         "retrieval": query.retrieval,
@@ -49,5 +60,11 @@ def _write_down(query: Query, found: SearchResult, caller: Caller, system: Syste
         "embedder": system.embedder.fingerprint,
         "hits": len(found.hits),
     }
+    system.search_notes.done((caller, details), lambda notes: _append(notes, system))
+
+
+def _append(notes: Sequence[SearchNote], system: System) -> list[None]:
     with system.database.writing() as session:
-        audit.append(session, caller, "search", None, details)
+        for caller, details in notes:
+            audit.append(session, caller, "search", None, details)
+    return [None] * len(notes)

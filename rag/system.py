@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rag import audit
 from rag.backup_format import RESTORE_MARKER
@@ -12,12 +13,17 @@ from rag.database import Database, open_database
 from rag.embedding import Embedder, open_embedder
 from rag.errors import Unavailable
 from rag.extraction import Reader
+from rag.gathering import Gathering
 from rag.lexical import LexicalIndexes
 from rag.llm import LanguageModel, open_language_model
 from rag.permitted import Kept, PermittedKept
 from rag.reranking import Reranker, open_reranker
 from rag.settings import PACKAGED_ENTAILMENT, Settings
+from rag.types import Caller
 from rag.vectors import VectorSegments, open_vectors
+
+SearchNote = tuple[Caller, dict[str, Any]]
+"""Who searched, and what the audit record says of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class System:
     lexical: LexicalIndexes
     llm: LanguageModel | None
     permitted: PermittedKept = field(default_factory=PermittedKept)
+    search_notes: Gathering[SearchNote, None] = field(default_factory=Gathering)
     document_counts: Kept[int] = field(default_factory=Kept)
 
     def deciding_settings(self) -> dict[str, str]:
