@@ -39,28 +39,34 @@ export async function open(main, place, signal) {
   const [who] = await Promise.all([call("v1/session", { signal }), styled("library.css")]);
   const may = { role: who.role, mayEdit: who.role !== "reader", mayPurge: who.role === "admin" };
   const heading = element("h2", { className: "visually-hidden" });
-  const tabs = element("nav", { className: "tabs" });
-  const region = element("div");
+  const links = TABS.filter(([, , isFor]) => isFor(may)).map(([name, href]) =>
+    element("a", { href, "data-part": name }),
+  );
+  const tabs = element("nav", { className: "tabs" }, ...links);
+  const region = element("div", { tabIndex: -1 });
+  const scrolled = new Map();
   main.classList.add("library");
   main.append(heading, tabs, region);
   let current = { name: null, part: {}, turn: new AbortController() };
   signal.addEventListener("abort", () => current.turn.abort());
   document.addEventListener("keydown", (event) => searchFieldOn(event, region), { signal });
+  const keepPlace = ({ oldURL }) => scrolled.set(new URL(oldURL).hash, globalThis.scrollY);
+  globalThis.addEventListener("hashchange", keepPlace, { signal, capture: true }); // before anything is drawn anew
 
   function drawShell() {
     heading.textContent = words().title;
     tabs.setAttribute("aria-label", words().partsLabel);
     const shown = current.name === "document" ? "documents" : current.name;
-    tabs.replaceChildren(
-      ...TABS.filter(([, , isFor]) => isFor(may)).map(([name, href]) => {
-        const link = element("a", { href }, words().parts[name]);
-        if (name === shown) link.setAttribute("aria-current", "page");
-        return link;
-      }),
-    );
+    for (const link of links) {
+      link.textContent = words().parts[link.dataset.part];
+      if (link.dataset.part === shown) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
   }
 
+  /** Draws the part of a place; a place that was seen before, as the list one came from, as far down as it was left. */
   async function follow(where) {
+    const leftAt = scrolled.get(location.hash) || 0;
     leave();
     const asked = partOf(where);
     const isFor = TABS.find(([tab]) => tab === asked.name)?.[2] || (() => true);
@@ -70,12 +76,15 @@ export async function open(main, place, signal) {
     drawShell();
     const content = element("div", { className: "part" });
     region.replaceChildren(content);
+    globalThis.scrollTo(0, 0);
     try {
       const { open: openPart } = await PARTS[name]();
       if (opened.turn.signal.aborted) return;
       const part = await openPart(content, { rest, query }, { ...may, signal: opened.turn.signal });
       if (opened.turn.signal.aborted) part.close?.();
       else opened.part = part;
+      if (leftAt) globalThis.scrollTo(0, leftAt);
+      if (document.activeElement === document.body) region.focus({ preventScroll: true });
     } catch (problem) {
       if (opened.turn.signal.aborted || problem.name === "AbortError") return;
       if (problem.kind === undefined) throw problem;

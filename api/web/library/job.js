@@ -6,6 +6,10 @@ import { button, documentAddress, documentsAddress, link, moment, short, words }
 const UNFINISHED = ["queued", "running"];
 const NAMES_SHOWN = 5;
 
+export function isUnfinished(job) {
+  return UNFINISHED.includes(job.state);
+}
+
 /** `act.cancel(job)` and `act.retry(job)` are called by the buttons. */
 export function jobItem(job, act) {
   const files = job.files || [];
@@ -61,7 +65,7 @@ function summary(job) {
     job.flagged && total > 1 ? load.flagged(job.flagged) : null,
     job.collection,
     moment(job.created_at),
-    job.cancel_requested && UNFINISHED.includes(job.state) ? load.cancelling : null,
+    job.cancel_requested && isUnfinished(job) ? load.cancelling : null,
   ]);
 }
 
@@ -103,7 +107,7 @@ function actions(job, act) {
     one.dataset.act = `${name} ${job.id}`;
     return [one];
   };
-  if (UNFINISHED.includes(job.state)) return job.cancel_requested ? [] : made(load.cancelJob, act.cancel, "cancel");
+  if (isUnfinished(job)) return job.cancel_requested ? [] : made(load.cancelJob, act.cancel, "cancel");
   if (job.state === "succeeded") return [];
   if (job.state === "cancelled") return made(load.retryRest, act.retry, "retry");
   return made(job.progress.files_total > 1 ? load.retryFailed : load.retry, act.retry, "retry");

@@ -4,7 +4,7 @@ import * as calls from "../calls/library.js";
 import { element, quoted } from "../dom.js";
 import { problemBox } from "../problem.js";
 import { chosenFiles, droppedFiles } from "./choosing.js";
-import { jobItem } from "./job.js";
+import { isUnfinished, jobItem } from "./job.js";
 import * as uploads from "./uploads.js";
 import { button, bytes, choice, labelled, words } from "./parts.js";
 
@@ -41,7 +41,8 @@ export async function open(region, { query }, context) {
       if (problem.kind === undefined) throw problem;
       said.replaceChildren(problemBox(problem));
     }
-    const isWorking = (found.states.queued || 0) + (found.states.running || 0) > 0;
+    // the counts may be of a moment later than the rows, which then still have to be looked at once more
+    const isWorking = found.states.queued || found.states.running || found.jobs.some(isUnfinished);
     if (isWorking && !signal.aborted) timer = setTimeout(look, LOOK_EVERY_MS);
   }
 
