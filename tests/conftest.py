@@ -322,7 +322,7 @@ def new_page(browser: Any, page_server: str) -> Iterator[Any]:
 
     def open_page(**options: Any) -> Any:
         context = browser.new_context(base_url=page_server, **{"locale": "en-US", **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         return context.new_page()
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +29,14 @@ RARE_DOCUMENT = f"""𬌗面窝沟封闭 {HOSTILE}
 
 😀𠮷{HOSTILE}𬌗学概述。{RARE_QUOTE}封闭后每6个月复查一次。
 """
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """For machines that are busy with other things."""
+    expect.set_options(timeout=60_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="session")
