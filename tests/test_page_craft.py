@@ -3,7 +3,7 @@ asks nothing of anybody else."""
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,7 +64,7 @@ def answer(page_server: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def hostile(page_server: str) -> dict[str, Any]:
+def hostile(page_server: str) -> Iterator[dict[str, Any]]:
     """A stored answer that quotes a document of which everything is hostile."""
     with httpx.Client(base_url=page_server, timeout=120) as client:
         files = {"file": (HOSTILE_NAME, HOSTILE_TEXT.encode(), "text/plain")}
@@ -76,8 +76,10 @@ def hostile(page_server: str) -> dict[str, Any]:
         assert job["state"] == "succeeded", job
         asked = {"question": "How many mg of Vexirol are given at night?", "collections": ["hostile"]}
         given: dict[str, Any] = client.post("/v1/ask", json=asked).raise_for_status().json()
-    assert SCRIPT in given["text"]
-    return given
+        assert SCRIPT in given["text"]
+        yield given
+        document = given["citations"][0]["document_id"]
+        client.delete(f"/v1/documents/{document}", params={"purge": True}).raise_for_status()
 
 
 def _settled(page: Any, address: str) -> None:
