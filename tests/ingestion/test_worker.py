@@ -7,15 +7,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import faults
 import pytest
 
 from ingestion import jobs
 from ingestion.worker import kept_running
+from rag import record
+from rag.answering import answer
+from rag.checking.entailment import PackagedReader
+from rag.embedding import Embedder
 from rag.settings import Settings
 from rag.system import System, open_system
-from rag.types import LOCAL_ADMIN
+from rag.types import LOCAL_ADMIN, Ask, Query
+from rag.verification import verify
 
 FILES = 80
 
@@ -36,13 +43,14 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def start(home: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "ingestion.worker"], env={**os.environ, "RAG_HOME": str(home)})
+def start(home: Path, **environment: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "RAG_HOME": str(home), **environment}
+    return subprocess.Popen([sys.executable, "-m", "ingestion.worker"], env=environment)
 
 
 @contextmanager
-def worker(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = start(home)
+def worker(home: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = start(home, **environment)
     try:
         yield process
     finally:
@@ -178,3 +186,28 @@ def children(of: int | None = None) -> list[int]:
         if parent == (of or os.getpid()) and b"ingestion.worker" in command and b"--child" in command:
             found.append(int(process.name))
     return found
+
+
+def test_the_worker_removes_answers_once_they_are_older_than_the_settings_keep(
+    system: System, embedder: Embedder, entailment: PackagedReader, tmp_path: Path
+) -> None:
+    """An answer of today, for workers whose clocks are two days and four days ahead."""
+    clock, environment = faults.clock_of_its_own(tmp_path)
+    if clock is None:
+        pytest.skip("needs libfaketime (apt-get install faketime)")
+    asking = replace(system, embedder=embedder, entailment=entailment, reader=entailment)
+    kept = answer(Ask(Query("Is tazoline given?"), "extractive"), LOCAL_ADMIN, asking)
+    job = upload(system, tmp_path, "Tazoline")
+
+    def is_there() -> bool:
+        with system.database.reading() as session:
+            return [one.id for one in record.latest(session, LOCAL_ADMIN, 10, 0)] == [kept.id]
+
+    clock.write_text("+2d")
+    with worker(system.home, RAG_RETENTION_DAYS="3", **environment):
+        wait_until(lambda: seen(system, job.id).state == "succeeded", "a job, which comes after retention", 240)
+    assert is_there()
+    clock.write_text("+4d")
+    with worker(system.home, RAG_RETENTION_DAYS="3", **environment):
+        wait_until(lambda: not is_there(), "retention", 240)
+    assert verify(asking) == []
