@@ -16,7 +16,7 @@ from conftest import Library
 from ingestion import jobs
 from ingestion.pipeline import Listener, discover
 from ingestion.running import TRIES, next_jobs, run_now, run_waiting
-from rag.errors import Forbidden, InvalidRequest, NotFound
+from rag.errors import Forbidden, InvalidRequest, NotFound, UnsupportedFormat
 from rag.retrieval import search
 from rag.settings import Settings
 from rag.system import System
@@ -243,7 +243,6 @@ def test_a_file_name_that_is_no_utf8_is_told_in_writing(system: System, folder: 
         ("../../etc/passwd.md", "passwd.md"),
         ("..\\..\\passwd.md", "passwd.md"),
         ("/passwd.md", "passwd.md"),
-        ("..", "upload"),
         ("x\0" * 500 + ".md", "x" * 60 + ".md"),
         ("x" * 100 + ".tar.gz", "x" * 60 + ".tar.gz"),
         ("指南 2024.第3版.pdf", "指南 2024.第3版.pdf"),
@@ -253,6 +252,15 @@ def test_a_file_name_cannot_leave_its_folder(lite_system: System, tmp_path: Path
     job = upload(lite_system, tmp_path, "# A\n\nText.\n", stated)
     assert job.filename == kept
     assert (jobs.upload_folder(lite_system, job.id) / kept).is_file()
+
+
+@pytest.mark.parametrize("stated", ["..", "", "scan.xyz", "a.md.exe"])
+def test_a_name_of_no_kind_that_is_read_is_refused_before_anything_is_stored(
+    lite_system: System, tmp_path: Path, stated: str
+) -> None:
+    with pytest.raises(UnsupportedFormat, match="what is read is"):
+        upload(lite_system, tmp_path, "# A\n\nText.\n", stated)
+    assert not (lite_system.home / "uploads").exists()
 
 
 def test_bad_metadata_is_refused_before_anything_is_stored(system: System, tmp_path: Path) -> None:
