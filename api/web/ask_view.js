@@ -30,6 +30,7 @@ export function open(main, place, left) {
   let answers = [];
   let live = null;
   let drawHome = () => [];
+  let known = calls.collections(left);
 
   /** A later turn overtakes an earlier one. */
   function begin() {
@@ -131,7 +132,8 @@ export function open(main, place, left) {
   }
 
   async function showHome(signal) {
-    const found = await calls.collections(signal);
+    const found = await (known || calls.collections(signal));
+    known = null; // told again, how many documents there are may have changed
     if (signal.aborted) return;
     const documents = found.reduce((sum, collection) => sum + collection.documents, 0);
     const mayLoad = documents ? false : await calls.mayLoad(signal);
@@ -146,7 +148,7 @@ export function open(main, place, left) {
   /** What can be chosen to search in. Where it cannot be told, all documents are searched. */
   async function learnScope() {
     try {
-      const [collections, hasModel] = await Promise.all([calls.collections(left), calls.hasLanguageModel(left)]);
+      const [collections, hasModel] = await Promise.all([known, calls.hasLanguageModel(left)]);
       scope.set({ collections, hasModel });
     } catch (problem) {
       if (!(problem instanceof Problem) && !left.aborted) throw problem;
