@@ -13,6 +13,7 @@ from rag.database import open_database
 from rag.settings import Settings
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright (taiyi-rag[dev])")
+axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install taiyi-rag[dev]")
 expect = sync_api.expect
 
 pytest_plugins = ["service_fixtures"]
@@ -84,6 +85,13 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
+def barriers(page: Any) -> list[str]:
+    """What keeps people out, seriously or worse, by axe-core."""
+    found = axe_playwright.Axe().run(page).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [f"{one['id']}: {node['html'][:160]}" for one in grave for node in one["nodes"]]
+
+
 def test_statements_stand_side_by_side_with_what_the_passages_say_of_those_from_memory(
     new_page: Any, service: Service
 ) -> None:
@@ -103,6 +111,7 @@ def test_statements_stand_side_by_side_with_what_the_passages_say_of_those_from_
     expect(rows.nth(0).locator(".ungrounded .reason")).to_contain_text(issue)
     expect(rows.nth(1).locator(".ungrounded .says.supports")).to_be_visible()
     expect(rows.nth(2).locator(".says.does_not_mention")).to_contain_text("Not in the passages")
+    assert barriers(page) == []
 
     rows.nth(0).locator(".chip").first.click()
     cited = given["grounded"]["citations"][0]
@@ -130,6 +139,9 @@ def test_statements_stand_side_by_side_with_what_the_passages_say_of_those_from_
     page.get_by_role("button", name="中文").click()
     expect(rows.nth(0).locator(".kind")).to_have_text("数值不同")
     expect(page.locator("#to-compare")).to_have_value(QUESTION)
+    page.goto(f"/#/compare/of/{given['grounded']['id']}")
+    expect(page.locator("#to-compare")).to_have_value(QUESTION)
+    expect(page.get_by_role("button", name="对照", exact=True)).to_be_focused()
     page.goto("/#/compare/nothing-nothing")
     expect(page.locator(".comparison .box")).to_contain_text("nothing-nothing")
 
@@ -138,7 +150,7 @@ def test_on_a_phone_the_sides_stand_under_each_other_and_hostile_words_stay_word
     new_page: Any, service: Service
 ) -> None:
     service.model.reset(saying(f"{HOSTILE} is harmful in gout. {'W' * 400} 5 mg is given. {UNHEARD_OF}."))
-    page = new_page(locale="zh-CN", **PHONE)
+    page = new_page(locale="zh-CN", color_scheme="dark", **PHONE)
     page.goto("/#/compare")
     expect(page.locator("label[for=to-compare]")).to_have_text("要回答两次的问题")
     compare(page, f"{QUESTION} {HOSTILE}")
@@ -148,6 +160,7 @@ def test_on_a_phone_the_sides_stand_under_each_other_and_hostile_words_stay_word
     assert here.bounding_box()["y"] + here.bounding_box()["height"] <= there.bounding_box()["y"] + 1
     expect(here.locator(".cell-side")).to_have_text("有依据")
     assert fits(page)
+    assert barriers(page) == []
     assert page.locator("main script, main img").count() == 0
 
 
@@ -215,6 +228,7 @@ def test_a_run_over_a_set_is_shown_with_its_table_its_plots_and_its_questions(ne
     assert abs(frame.bounding_box()["height"] - inside) <= 2
     questions = page.locator(".questions > li")
     expect(questions).to_have_count(6)
+    assert barriers(page) == []
     expect(questions.first).to_contain_text(HOSTILE)
     page.get_by_label("Only those on which").check()
     expect(questions).to_have_count(3)

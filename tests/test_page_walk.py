@@ -78,7 +78,7 @@ def test_a_person_asks_opens_a_source_compares_loads_a_pdf_asks_about_it_and_del
     page.keyboard.press("Escape")
     expect(source).to_be_hidden()
 
-    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("link", name="Compare", exact=True).click()
     page.get_by_label("A question to answer twice").fill(QUESTION)
     page.get_by_role("button", name="Compare", exact=True).click()
     row = page.locator(".aligned > li").first

@@ -10,7 +10,10 @@ import * as texts from "./words/compare.js";
 
 const words = wordsOf(texts);
 
-/** Opens at a new question (`""`), a stored comparison (`/ID`), the runs (`/runs`) or one of them (`/runs/ID`). */
+/**
+ * Opens at a new question (`""`), with that of a stored answer in the field (`/of/ID`), at a stored comparison (`/ID`), the
+ * runs (`/runs`) or one of them (`/runs/ID`).
+ */
 export async function open(main, place, signal) {
   const [maySeeRuns] = await Promise.all([seesRuns(signal), styled("compare.css")]);
   const heading = element("h2", { className: "visually-hidden" });
@@ -46,7 +49,9 @@ export async function open(main, place, signal) {
       part = { name, ...openPart(content) };
     }
     drawShell();
-    await part.follow(decoded(ofRuns ? run || "" : to.slice(1)));
+    const [, answer] = /^\/of\/(.+)$/.exec(to) || [];
+    if (answer) await part.take(decoded(answer));
+    else await part.follow(decoded(ofRuns ? run || "" : to.slice(1)));
   }
 
   await follow(place);

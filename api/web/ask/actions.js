@@ -25,6 +25,7 @@ export function actionNodes(answer) {
     button(words().copy, () => attempt(async () => copy(await asText(answer)))),
     answer.citations.length ? button(words().ris, () => attempt(() => downloadRis(answer))) : null,
     answer.recorded ? link(answer, () => copy(addressOf(answer))) : null,
+    answer.recorded && answer.model !== "extractive" ? compareLink(answer) : null,
     button(words().print, () => window.print()),
   ];
   const rating = answer.recorded ? ratingNodes(answer, attempt, say) : null;
@@ -44,6 +45,11 @@ function link(answer, copy) {
     copy();
   };
   return element("a", { className: "quiet", href: addressOf(answer), onclick }, words().link);
+}
+
+/** To the same question with evidence and without it, which takes a language model. */
+function compareLink(answer) {
+  return element("a", { className: "quiet", href: `#/compare/of/${encodeURIComponent(answer.id)}` }, words().compare);
 }
 
 function ratingNodes(answer, attempt, say) {

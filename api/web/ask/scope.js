@@ -26,9 +26,14 @@ export function asked(scope) {
   };
 }
 
-/** Takes over `fold`, a `details`. `set(known)` says which collections there are and whether a model can be chosen. */
-export function scopeControl(fold) {
-  let scope = remembered();
+/** The same for all views that ask. */
+let scope = remembered();
+
+/**
+ * Takes over `fold`, a `details`. `set(known)` says which collections there are and whether a model can be chosen; where
+ * not `offersModes`, how it is answered is no choice.
+ */
+export function scopeControl(fold, offersModes = true) {
   let known = { collections: [], hasModel: false };
 
   function change(changed) {
@@ -69,14 +74,14 @@ export function scopeControl(fold) {
       kinds.map((one) => words().kinds[one]).join(words().listComma),
       YEAR.test(from) || YEAR.test(to) ? words().publishedBetween(from, to) : "",
       asOf ? words().asOfDay(asOf) : "",
-      mode === "extractive" ? words().quotesOnly : "",
+      offersModes && mode === "extractive" ? words().quotesOnly : "",
     ].filter(Boolean);
     return parts.join(" · ") || words().scopeAll;
   }
 
   function choices() {
     return [
-      known.hasModel ? group(words().answeredWith, Object.keys(texts.en.modes).map(modeChoice)) : null,
+      offersModes && known.hasModel ? group(words().answeredWith, Object.keys(texts.en.modes).map(modeChoice)) : null,
       known.collections.length > 1
         ? group(words().scopeCollections, known.collections.map(({ name }) => box("collections", name, quoted("span", name, ""))))
         : null,
@@ -138,7 +143,7 @@ export function scopeControl(fold) {
     fold.querySelector("summary").focus();
   });
 
-  return { set, redraw: draw, asked: () => asked(scope) };
+  return { set, redraw: draw, asked: () => asked(offersModes ? scope : { ...scope, mode: "" }) };
 }
 
 function group(title, controls, hint = null) {

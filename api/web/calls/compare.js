@@ -4,14 +4,18 @@ import { call } from "../api.js";
 
 const id = encodeURIComponent;
 
-/** `{ id, question, grounded, ungrounded, difference }`, once both answers are written. */
-export function compare(question, signal) {
-  const body = JSON.stringify({ question });
-  return call("v1/compare", { method: "POST", headers: { "content-type": "application/json" }, body, signal });
+/** `{ id, question, grounded, ungrounded, difference }`, once both answers are written; `asked` is as for an answer. */
+export function compare(asked, signal) {
+  const headers = { "content-type": "application/json" };
+  return call("v1/compare", { method: "POST", headers, body: JSON.stringify(asked), signal });
 }
 
 export function storedComparison(comparison, signal) {
   return call(`v1/compare/${id(comparison)}`, { signal });
+}
+
+export function storedAnswer(answer, signal) {
+  return call(`v1/answers/${id(answer)}`, { signal });
 }
 
 /** `{ runs, total }`, newest first. */

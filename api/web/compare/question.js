@@ -2,8 +2,9 @@
 
 import { Problem } from "../api.js";
 import { copied } from "../ask/copying.js";
-import { hasLanguageModel } from "../calls/ask.js";
-import { compare, storedComparison } from "../calls/compare.js";
+import { scopeControl } from "../ask/scope.js";
+import { collections, hasLanguageModel } from "../calls/ask.js";
+import { compare, storedAnswer, storedComparison } from "../calls/compare.js";
 import { element } from "../dom.js";
 import { problemBox } from "../problem.js";
 import { closeSource, openSource } from "../source.js";
@@ -17,17 +18,19 @@ const EXAMPLES = [
   ["zh", "哮喘第1级治疗的首选方案是什么？"],
 ];
 
-/** Draws into `region`; gives `follow(id)`, `redraw()` and `close()`. */
+/** Draws into `region`; gives `follow(id)`, `take(answerId)`, `redraw()` and `close()`. */
 export function openQuestion(region) {
   const field = element("textarea", { id: "to-compare", rows: 1, maxLength: 4000, autocomplete: "off", enterKeyHint: "go" });
   const label = element("label", { htmlFor: field.id });
   const button = element("button", { type: "submit" });
-  const hint = element("p", { className: "notice", id: "to-compare-hint" });
+  const hint = element("p", { className: "notice compare-hint", id: "to-compare-hint" });
   field.setAttribute("aria-describedby", hint.id);
-  const form = element("form", { className: "compare-form" }, label, element("div", { className: "field" }, field, button), hint);
+  const fold = element("details", { className: "scope" });
+  const scope = scopeControl(fold, false);
+  const form = element("form", { className: "compare-form" }, label, element("div", { className: "field" }, field, button));
   const told = element("div", { "aria-live": "polite", className: "told-line" });
   const result = element("section", { className: "comparison" });
-  region.replaceChildren(form, told, result);
+  region.replaceChildren(form, fold, hint, told, result);
 
   let turn = new AbortController();
   let isBusy = false;
@@ -99,7 +102,7 @@ export function openQuestion(region) {
       field.focus();
       return;
     }
-    const found = await take((signal) => compare(asked, signal), true);
+    const found = await take((signal) => compare({ question: asked, ...scope.asked() }, signal), true);
     if (!found) return;
     if (field.value.trim() === asked) field.value = found.question; // without what was masked in it
     if (found.grounded.recorded && found.ungrounded.recorded) {
@@ -140,9 +143,20 @@ export function openQuestion(region) {
     turn = new AbortController();
     const { signal } = turn;
     show(() => []);
-    const canCompare = await hasLanguageModel(signal);
+    const [hasModel, found] = await Promise.all([hasLanguageModel(signal), collections(signal)]);
+    scope.set({ collections: found, hasModel });
     if (signal.aborted || isBusy) return;
-    show(() => (canCompare ? exampleNodes(sendExample) : [noModel("")]));
+    show(() => (hasModel ? exampleNodes(sendExample) : [noModel("")]));
+  }
+
+  /** Puts the question of a stored answer into the field; nothing is asked before the reader says so. */
+  async function takeQuestion(answerId) {
+    await follow("");
+    const { signal } = turn;
+    const { question } = await storedAnswer(answerId, signal);
+    if (signal.aborted || field.value) return;
+    field.value = question;
+    button.focus();
   }
 
   function sendExample(question) {
@@ -164,10 +178,13 @@ export function openQuestion(region) {
   });
 
   drawForm();
+  scope.redraw();
   return {
     follow,
+    take: takeQuestion,
     redraw() {
       drawForm();
+      scope.redraw();
       say();
       show(draw);
     },

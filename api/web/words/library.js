@@ -226,7 +226,7 @@ export const en = {
     stopAll: "Cancel all",
     cancelShown: (jobs) => `Cancel these ${english(jobs)}`,
     retryShown: (jobs) => `Retry these ${english(jobs)}`,
-    jobs: "At the service",
+    jobs: "Loaded, and being loaded",
     noJobs: "Nothing was loaded yet.",
     noJobsInState: "None.",
     which: "Show",
