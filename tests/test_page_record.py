@@ -36,6 +36,14 @@ PHONE = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _patience() -> Iterator[None]:
+    """What is expected of the page may take long on a slow machine."""
+    expect.set_options(timeout=SLOW_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture(scope="module")
 def kept(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """A server over a copy of the sample library: its address, the secrets of an administrator, of one of a collection,
