@@ -44,14 +44,11 @@ export async function open(main, place, signal) {
   );
   const tabs = element("nav", { className: "tabs" }, ...links);
   const region = element("div", { tabIndex: -1 });
-  const scrolled = new Map();
   main.classList.add("library");
   main.append(heading, tabs, region);
   let current = { name: null, part: {}, turn: new AbortController() };
   signal.addEventListener("abort", () => current.turn.abort());
   document.addEventListener("keydown", (event) => searchFieldOn(event, region), { signal });
-  const keepPlace = ({ oldURL }) => scrolled.set(new URL(oldURL).hash, globalThis.scrollY);
-  globalThis.addEventListener("hashchange", keepPlace, { signal, capture: true }); // before anything is drawn anew
 
   function drawShell() {
     heading.textContent = words().title;
@@ -64,9 +61,8 @@ export async function open(main, place, signal) {
     }
   }
 
-  /** Draws the part of a place; a place that was seen before, as the list one came from, as far down as it was left. */
+  /** Draws the part of a place, from its top. */
   async function follow(where) {
-    const leftAt = scrolled.get(location.hash) || 0;
     leave();
     const asked = partOf(where);
     const isFor = TABS.find(([tab]) => tab === asked.name)?.[2] || (() => true);
@@ -83,7 +79,6 @@ export async function open(main, place, signal) {
       const part = await openPart(content, { rest, query }, { ...may, signal: opened.turn.signal });
       if (opened.turn.signal.aborted) part.close?.();
       else opened.part = part;
-      if (leftAt) globalThis.scrollTo(0, leftAt);
       if (document.activeElement === document.body) region.focus({ preventScroll: true });
     } catch (problem) {
       if (opened.turn.signal.aborted || problem.name === "AbortError") return;
