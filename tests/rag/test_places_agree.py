@@ -93,7 +93,7 @@ def test_milvus_gives_what_files_give_after_reading_changing_deleting_and_compac
         for system in places:
             ingest(discover([changed]), "default", system, reader=reader)
         assert assert_same_results(files, milvus, QUESTIONS[:1], answered=1) > 0
-    for title, purge in (("COPD", False), ("Advice", True)):
+    for title, purge in (("Chronic obstructive pulmonary disease", False), ("Advice", True)):
         for system in places:
             delete_document(system, LOCAL_ADMIN, document_of(system, title), purge=purge)
         assert assert_same_results(files, milvus, QUESTIONS[:2]) > 0
