@@ -72,6 +72,8 @@ export async function open(main, _place, signal) {
   }
 
   signal.addEventListener("abort", () => clearTimeout(timer));
+  for (const event of ["online", "offline"]) globalThis.addEventListener(event, look, { signal });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look(), { signal });
   draw();
   wait();
   return {
