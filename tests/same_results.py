@@ -47,7 +47,8 @@ def assert_same_results(
     for question in questions[:answered]:
         ask = Ask(Query(question), mode="extractive")
         answers = [_told(answer(ask, LOCAL_ADMIN, system)) for system in (one, other)]
-        assert answers[1] == answers[0], question
+        compared_parts = 4 if rounded else None
+        assert answers[1][:compared_parts] == answers[0][:compared_parts], question
     return compared
 
 

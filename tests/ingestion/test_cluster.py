@@ -156,6 +156,7 @@ def test_a_cluster_gives_the_home_that_one_machine_gives(
     assert {result.status for result in ingest(files, "default", there)} == {"unchanged", "failed"}
 
 
+@pytest.mark.full
 def test_a_cluster_that_writes_to_milvus_gives_the_results_of_one_machine(
     two_machines: Any, library: Path, here: System, far_away: System
 ) -> None:
