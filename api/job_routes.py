@@ -52,7 +52,7 @@ def list_jobs(
     state: str | None = None,
     files: Annotated[int, Query(ge=0, le=100)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> wire.Json:
     """Newest first, each with up to ``files`` of its files, the failed ones first. ``states`` counts all jobs."""
     found, total = jobs.listing(system, caller, state, limit, offset, files)
@@ -76,7 +76,7 @@ def show_job(
     caller: Asker,
     status: str | None = None,
     limit: Annotated[int, Query(ge=0, le=10_000)] = jobs.FILES_SHOWN,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> wire.Json:
     """A job with what became of its files, the failed ones first; ``limit`` and ``offset`` count files."""
     return wire.job_json(jobs.job(system, caller, job_id, status, limit, offset))

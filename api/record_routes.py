@@ -59,7 +59,7 @@ def list_feedback(
     caller: Asker,
     rating: Literal["up", "down"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> wire.Json:
     """Answers that were found bad and questions that nothing answered, newest first; with ``rating``, what was rated
     so. The caller's own, an administrator's all."""
