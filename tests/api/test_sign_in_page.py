@@ -88,7 +88,7 @@ def test_a_wrong_key_is_said_and_the_right_one_opens_the_page(stranger: Any, clo
     expect(stranger.get_by_role("link", name="Health")).to_be_hidden()
     stranger.locator("#question").fill(ENGLISH)
     stranger.keyboard.press("Enter")
-    expect(stranger.locator("#answer .question")).to_have_text(ENGLISH)
+    expect(stranger.locator("#answer .turn[data-state=settled] .question")).to_have_text(ENGLISH)
     cookie = next(one for one in stranger.context.cookies() if one["name"] == "taiyi")
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
     stored = stranger.evaluate("JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}])")
