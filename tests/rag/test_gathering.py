@@ -1,3 +1,4 @@
+import asyncio
 import threading
 import time
 from collections.abc import Sequence
@@ -5,8 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag import audit
+from rag.audit_checking import check_record
 from rag.embedding import QUERIES_KEPT, KnownQueries
 from rag.gathering import Gathering
+from rag.searching import searched
+from rag.system import System
+from rag.types import LOCAL_ADMIN, Query
 
 PATIENCE_S = 60
 
@@ -118,3 +124,19 @@ def test_queries_of_several_threads_are_embedded_together_once_each_and_kept() -
         queries.vectors([f"other {number}"])
     queries.vectors(["the same of all"])
     assert [text for batch in batches for text in batch].count("the same of all") == 2
+
+
+def test_searches_that_end_together_are_each_in_the_record_which_stays_whole(lite_system: System) -> None:
+    async def search_all() -> None:
+        queries = [Query(f"gout, question {number}", retrieval="lexical") for number in range(12)]
+        await asyncio.gather(*(searched(query, LOCAL_ADMIN, lite_system) for query in queries))
+
+    before = _recorded(lite_system)
+    asyncio.run(search_all())
+    assert _recorded(lite_system) - before == 12
+    with lite_system.database.reading() as session:
+        assert check_record(session) == []
+
+
+def _recorded(system: System) -> int:
+    return sum(entry.action == "search" for entry in audit.oldest_first(system.database, LOCAL_ADMIN))
