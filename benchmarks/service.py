@@ -109,6 +109,7 @@ def _measured(server: Server, system: System, asked: Iterator[str], each: int) -
 
 def alone(server: Server, system: System, asked: Iterator[str], each: int) -> str:
     """One search after another, over HTTP and here in turns."""
+    search(Query(next(asked)), LOCAL_ADMIN, system)  # which loads the model; the service closes an idle connection
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=START_WITHIN_S)
     took: dict[str, list[float]] = {}
 
