@@ -7,7 +7,8 @@ Each size is written as one segment by the product's own code (``rag.vectors``),
 which tells how long that takes, what memory it has more than before, and searches for 10 passages, one question after
 another, on one thread. Recall is against an exact scan of the float32 vectors. A thousand passages are then appended,
 and the time is taken until a search finds one of them; nothing that was there before is written again. ``--into`` has
-``scale.json``, ``scale.svg`` and the part of ``performance.md`` between its two marks written anew.
+``scale.json``, ``scale.svg`` and the part of ``performance.md`` between its two marks written anew; sizes that are in
+``scale.json`` from an earlier run stay.
 """
 
 import argparse
@@ -89,17 +90,26 @@ def main() -> None:
     shaped = read(arguments.shaped) if arguments.shaped else made_up(2_000, 100)
     shaped = Shaped(shaped.passages, shaped.questions[: arguments.asked])
     print(describe(shaped), flush=True)
-    sizes = []
+    sizes: list[Size] = []
     for size in map(int, arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
             sizes.append(measure(shaped, size, Path(folder)))
         print(table(sizes[-1:]), flush=True)
+    if arguments.into:
+        sizes = sorted([*_earlier(arguments.into / "scale.json", sizes), *sizes], key=lambda one: one.vectors)
     report = written(shaped, sizes)
     print(report)
     if arguments.into:
         (arguments.into / "scale.json").write_text(json.dumps([asdict(one) for one in sizes], indent=1) + "\n")
         (arguments.into / "scale.svg").write_text(plotted(sizes), encoding="utf-8")
         put(arguments.into / "performance.md", report)
+
+
+def _earlier(path: Path, sizes: Sequence[Size]) -> list[Size]:
+    """Sizes that an earlier run measured and this one did not."""
+    rows = json.loads(path.read_text()) if path.exists() else []
+    kept = [row for row in rows if row["vectors"] not in {one.vectors for one in sizes}]
+    return [Size(**row | {"searched": tuple(Searched(**one) for one in row["searched"])}) for row in kept]
 
 
 def measure(shaped: Shaped, size: int, folder: Path) -> Size:
