@@ -152,7 +152,7 @@ class FaissSegments:
     def _read_coded(self, name: str, dimension: int) -> Coded:
         faiss, path = import_faiss(), self._path(name, CODES_SUFFIX)
         rows = Rows(self._path(name, ROWS_SUFFIX), dimension)
-        return Coded(rows, faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC) if path.exists() else None)
+        return Coded(rows, faiss.read_index(str(path)) if path.exists() else None)  # mapped, they would be copied too
 
 
 def segment_files(folder: Path, name: str) -> list[Path]:
