@@ -28,11 +28,11 @@ ifneq ($(SERVE),0)
 endif
 
 test: check
-	$(BIN)/pytest -rs -m "not full"
+	$(BIN)/python tests/in_parts.py -rs -m "not full"
 
 test-full: check
-	$(BIN)/pytest -rs -m "not full"
-	$(BIN)/pytest -rs -m "not full" --on-postgresql
+	$(BIN)/python tests/in_parts.py -rs -m "not full"
+	$(BIN)/python tests/in_parts.py -rs -m "not full" --on-postgresql
 	$(BIN)/pytest -rs -m full
 
 check: .venv/installed-dev

@@ -40,21 +40,6 @@ NEEDS_BROWSER = [
 ]
 
 
-_SHARED = {"vllm": "language model", "page_server": "page"}
-"""Session fixtures too dear to start twice, and the group of the files that use them."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in two processes, those of a file run in the same, and so do the files that share a server."""
-    groups: dict[Path, str] = {}
-    for item in items:
-        shared = [group for fixture, group in _SHARED.items() if fixture in getattr(item, "fixturenames", ())]
-        groups[item.path] = (shared or [groups.get(item.path, item.path.name)])[0]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--on-postgresql", action="store_true", help="tests with a home of their own keep its records in PostgreSQL"

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from vllm_server import INSTALLED, NOT_INSTALLED, VllmServer
 
 

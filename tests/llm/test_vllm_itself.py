@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from vllm_server import INSTALLED, NOT_INSTALLED, VllmServer
 
 pytest_plugins = ["vllm_fixtures"]

@@ -24,12 +24,12 @@ import httpx
 import openai
 import pytest
 from langchain_core.messages import HumanMessage
+from vllm_server import VllmServer
 
 from conftest import EXECUTABLE, find_free_port
 from rag.llm import LanguageModel
 from rag.settings import Settings
 from rag.types import GREEDY
-from vllm_server import VllmServer
 
 pytest_plugins = ["vllm_fixtures"]
 
