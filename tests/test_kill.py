@@ -26,6 +26,8 @@ from rag.system import open_system
 from rag.tables import PassageRow
 from rag.types import LOCAL_ADMIN, Query
 
+pytestmark = pytest.mark.sqlite  # what a killed process has written is looked for in SQLite's own file
+
 TOPICS = ("kidney function", "blood pressure", "children", "pregnancy", "药物用于治疗高血压", "急性发作时的吸入治疗")
 FINDINGS = (
     "dose",
