@@ -254,6 +254,13 @@ GIVES: dict[tuple[str, str], Any] = {
     ("post", "/v1/chat/completions"): Completion,
 }
 """The form of what a call gives where it succeeds."""
+
+EVENT: Json = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+    "required": ["data"],
+}
+"""Of a stream each event, as server-sent events have them."""
 STREAMED = frozenset({("post", "/v1/ask"), ("post", "/v1/chat/completions"), ("get", "/v1/jobs/{job_id}/events")})
 """Those that give server-sent events, always or where ``stream`` is set."""
 ASKS_A_MODEL = frozenset({"/v1/ask", "/v1/compare", "/v1/chat/completions", "/v1/answers/{answer_id}/replay"})
@@ -309,7 +316,7 @@ def _describe_success(operation: Json, call: tuple[str, str], refs: Any) -> None
     if call in STREAMED:
         if call not in GIVES:
             content.clear()
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": EVENT}
     if content:
         operation["responses"][status]["content"] = content
 
