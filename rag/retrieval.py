@@ -11,6 +11,7 @@ from rag.asking import Asked
 from rag.catalog import Collection
 from rag.database import ReadSession
 from rag.errors import InvalidRequest, Unavailable
+from rag.filters import conditions
 from rag.fusion import Candidate, Findings, dense_order, fused, lexical_order
 from rag.indexing import indexed_text
 from rag.lexical import LexicalGoneError
@@ -54,12 +55,13 @@ def search(query: Query, caller: Caller, system: System, on: date | None = None)
 
 
 def checked(query: Query) -> Query:
-    """``query`` without placeholders of masked identifiers. Raises InvalidRequest for a bad ``top_k`` or
-    ``diversity``."""
+    """``query`` without placeholders of masked identifiers. Raises InvalidRequest for a bad ``top_k``, ``diversity`` or
+    filter, also where there is nothing to search."""
     if not 1 <= query.top_k <= MAX_TOP_K:
         raise InvalidRequest(f"top_k is {query.top_k}; it may be 1 to {MAX_TOP_K}")
     if not 0 <= query.diversity <= 1:
         raise InvalidRequest(f"diversity is {query.diversity}; it may be 0 (off) to 1")
+    conditions(query.filters)
     return replace(query, text=without_placeholders(query.text))
 
 

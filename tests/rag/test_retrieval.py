@@ -165,3 +165,8 @@ def test_hits_are_spans_of_their_editions(sample: System) -> None:
         for hit in result.hits:
             text = catalog.document(session, LOCAL_ADMIN, hit.passage.document_id, hit.passage.edition_id).text
             assert text[hit.passage.char_start : hit.passage.char_end] == hit.passage.text
+
+
+def test_a_bad_filter_is_refused_where_there_is_nothing_to_search(lite_system: System) -> None:
+    with pytest.raises(InvalidRequest, match="Unknown filter"):
+        search(Query("metformin", filters={"nonsense": {"a": "b"}}), LOCAL_ADMIN, lite_system)
