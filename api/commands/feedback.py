@@ -1,8 +1,13 @@
 """``feedback``: list."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from api.commands.shared import as_json, open_records, print_json
+
+if TYPE_CHECKING:
+    from rag.feedback import Rating
 
 
 @click.group()
@@ -17,14 +22,14 @@ def feedback() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the newest.")
 @as_json
-def list_feedback(rating: str | None, limit: int, offset: int, as_json: bool) -> None:
+def list_feedback(rating: "Rating | None", limit: int, offset: int, as_json: bool) -> None:
     """Answers that were found bad and questions that nothing answered, newest first."""
     from api.wire import feedback_json
     from rag.feedback import listing
     from rag.types import LOCAL_ADMIN
 
     with open_records() as database, database.reading() as session:
-        found, total = listing(session, LOCAL_ADMIN, rating, limit, offset)  # type: ignore[arg-type]
+        found, total = listing(session, LOCAL_ADMIN, rating, limit, offset)
     if as_json:
         print_json(feedback_json(one) for one in found)
         return
