@@ -362,7 +362,7 @@ def test_the_keyboard_alone_asks_opens_and_closes(page: Any) -> None:
     expect(field).to_have_value("1/2 " + ENGLISH)
     field.fill(ENGLISH)
     page.keyboard.press("Enter")
-    chip = page.locator("#answer .chip").first
+    chip = page.locator("#answer .turn[data-state=settled] .chip").first
     chip.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#source mark")).to_be_visible()
