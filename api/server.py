@@ -1,6 +1,7 @@
 """The HTTP service: the application, what it opens at start, and the way to run it."""
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import threading
@@ -78,7 +79,7 @@ def create_app(settings: Settings, with_worker: bool = True) -> FastAPI:
             stack.enter_context(exported())
             system = stack.enter_context(open_system(settings))
             system.embedder.embed_query("ready")
-            stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_dictionaries)
+            stack.enter_context(ThreadPoolExecutor(1, "dictionaries")).submit(_read_what_stays)
             app.state.system = system
             app.state.doors = Doors(system.database, Provider(settings) if settings.oidc_issuer else None)
             app.state.answering = set()
@@ -151,10 +152,16 @@ async def _meet(llm: LanguageModel) -> None:
         log.warning("The language model at %s says nothing: look at its log, and start it again if it hangs", llm.url)
 
 
-def _read_dictionaries() -> None:
-    """So that the first question across languages does not wait for it."""
-    for question in ("就绪", "ready"):
-        translate(question)
+def _read_what_stays() -> None:
+    """The dictionaries, so that the first question across languages does not wait for them. Where the process was
+    started without a search for garbage, that begins after it, among what comes from then on."""
+    try:
+        for question in ("就绪", "ready"):
+            translate(question)
+    finally:
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
 
 def run(host: str, port: int, with_worker: bool = True) -> None:

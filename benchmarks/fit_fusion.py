@@ -116,11 +116,7 @@ def _find(question: str, system: System) -> Findings:
     with system.database.reading() as session:
         [collection] = catalog.collections(session, LOCAL_ADMIN)
         allowed = catalog.permitted(session, collection, {}, catalog.today(), True)
-        found = [
-            one
-            for language, permitted in allowed.items()
-            for one in candidates(collection, asked, language, permitted, "hybrid", ARM_DEPTH, system, session)
-        ]
+        found = candidates(collection, asked, allowed, "hybrid", ARM_DEPTH, system, session)
     return Findings(found, asked.language, len(asked.concepts(asked.language)), system.embedder.fingerprint)
 
 

@@ -14,8 +14,7 @@ from typing import Any, Self, TypeVar
 from ingestion import archives
 from ingestion.children import MIB, ForkServer, Limits, Reading
 from ingestion.fork_server import Order
-from ingestion.parsing import is_sound
-from ingestion.types import ParsedDocument
+from ingestion.types import ParsedDocument, is_sound
 from rag.errors import UnreadableFile
 from rag.packaged_embedder import ensure_packaged_embedder
 

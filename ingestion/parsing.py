@@ -1,9 +1,8 @@
 """From a file to documents that are laid out, split and screened. Nothing here writes, and nothing here is protected:
 ``ingestion.isolation`` runs it in a process of its own, since a file may be made to hang or crash its loader."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import astuple, replace
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -50,33 +49,6 @@ def _screened(passages: list[NewPassage], text: str) -> list[NewPassage]:
         found = flags_of(text[passage.char_start : passage.char_end])
         screened.append(replace(passage, flags=(*passage.flags, *map(str, found))) if found else passage)
     return screened
-
-
-def is_sound(document: ParsedDocument) -> bool:
-    """Whether offsets, pages and boxes lie where they can, and no text holds what a database refuses."""
-    offset = page_offset = 0
-    for passage in document.passages:
-        if not offset <= passage.char_start < passage.char_end <= len(document.text):
-            return False
-        offset = passage.char_end
-        if passage.page is not None and not 1 <= passage.page <= len(document.page_starts):
-            return False
-        if any(box[0] < 1 or not all(map(math.isfinite, box)) for box in passage.boxes):
-            return False
-    for start in document.page_starts:
-        if not page_offset <= start <= len(document.text):
-            return False
-        page_offset = start
-    sections = (passage.section or "" for passage in document.passages)
-    return not any("\0" in text for text in (document.text, *_texts(astuple(document.metadata)), *sections))
-
-
-def _texts(values: tuple[object, ...]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, tuple):
-            yield from _texts(value)
 
 
 @cache

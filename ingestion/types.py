@@ -1,11 +1,13 @@
 """What a loader makes of a file, and what the splitter makes of that."""
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, field
 from enum import StrEnum
 
 from rag.types import Metadata, NewPassage
 
-__all__ = ["Block", "BlockKind", "Box", "LoadedDocument", "Metadata", "ParsedDocument"]
+__all__ = ["Block", "BlockKind", "Box", "LoadedDocument", "Metadata", "ParsedDocument", "is_sound"]
 
 
 class BlockKind(StrEnum):
@@ -65,3 +67,30 @@ class ParsedDocument:
     text: str
     page_starts: tuple[int, ...]
     passages: tuple[NewPassage, ...]
+
+
+def is_sound(document: ParsedDocument) -> bool:
+    """Whether offsets, pages and boxes lie where they can, and no text holds what a database refuses."""
+    offset = page_offset = 0
+    for passage in document.passages:
+        if not offset <= passage.char_start < passage.char_end <= len(document.text):
+            return False
+        offset = passage.char_end
+        if passage.page is not None and not 1 <= passage.page <= len(document.page_starts):
+            return False
+        if any(box[0] < 1 or not all(map(math.isfinite, box)) for box in passage.boxes):
+            return False
+    for start in document.page_starts:
+        if not page_offset <= start <= len(document.text):
+            return False
+        page_offset = start
+    sections = (passage.section or "" for passage in document.passages)
+    return not any("\0" in text for text in (document.text, *_texts(astuple(document.metadata)), *sections))
+
+
+def _texts(values: tuple[object, ...]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _texts(value)

@@ -1,7 +1,7 @@
 """The two arms of a search, dense and lexical, over one collection: the passages that either finds, with what both
 say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,21 +27,35 @@ some that came in meanwhile have one of the other only, and are found by their w
 def candidates(
     collection: Collection,
     asked: Asked,
-    language: Language,
-    permitted: Permitted,
+    permitted: Mapping[Language, Permitted],
     mode: RetrievalMode,
     depth: int,
     system: System,
     session: ReadSession,
 ) -> list[Candidate]:
-    """The ``depth`` best permitted passages of each arm, all of them in ``language``.
+    """The ``depth`` best permitted passages of each arm in each language.
 
     Raises SegmentGoneError or LexicalGoneError where an index was compacted away meanwhile, Inconsistent where one was
     made by another model or analysis.
     """
-    if not len(permitted):
-        return []
-    segments = [] if mode == "lexical" else _segments(collection, system, session)
+    some = {language: ids for language, ids in permitted.items() if len(ids)}
+    segments = _segments(collection, system, session) if some and mode != "lexical" else []
+    found: list[Candidate] = []
+    for language, ids in some.items():
+        found += _in_language(collection, segments, asked, language, ids, mode, depth, system)
+    return found
+
+
+def _in_language(
+    collection: Collection,
+    segments: Sequence[str],
+    asked: Asked,
+    language: Language,
+    permitted: Permitted,
+    mode: RetrievalMode,
+    depth: int,
+    system: System,
+) -> Iterator[Candidate]:
     cosines: dict[int, float] = {}
     if segments:
         vector = asked.vector(language)
@@ -56,11 +70,10 @@ def candidates(
             matches = system.lexical.matches(collection.lexical, concepts, found, collection.generation)
     if segments:
         cosines |= _cosines([i for i in matches if i not in cosines], segments, asked.vector(language), system)
-    translated = language != asked.language
-    return [
-        Candidate(identifier, cosines.get(identifier), matches.get(identifier, 0.0), translated)
-        for identifier in sorted(cosines.keys() | matches.keys())
-    ]
+    for identifier in sorted(cosines.keys() | matches.keys()):
+        yield Candidate(
+            identifier, cosines.get(identifier), matches.get(identifier, 0.0), translated=language != asked.language
+        )
 
 
 def _segments(collection: Collection, system: System, session: ReadSession) -> list[str]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rag.analysis import terms
 from rag.languages import HAN
@@ -18,6 +19,9 @@ from rag.types import Passage
 
 SAME_PART = 0.8
 """The part of a passage, by length, that another one has to say to be a copy of it, if it says nothing else."""
+PASSAGES_KEPT = 4096
+"""Of so many passages, those found last, the sentences are kept: some 20 MB, for nearly half of the time that a search
+takes beside its embedding."""
 
 _EXPONENT = re.compile("(?<=[0-9])(?=[⁰¹²³⁴-⁹⁺⁻])")
 _BEYOND_LATIN = re.compile("[\u3400-\U0003134f]")
@@ -83,7 +87,12 @@ def collapsed(ranked: Iterable[Passage], question: str) -> list[Copies]:
 
 def sentences(passage: Passage) -> frozenset[str]:
     """What a passage says below its headings, sentence by sentence, without what may differ between copies."""
-    text = _without_headings(passage) + "\n"
+    return _sentences(_without_headings(passage))
+
+
+@lru_cache(maxsize=PASSAGES_KEPT)
+def _sentences(text: str) -> frozenset[str]:
+    text += "\n"
     wide = not text.isascii()
     if wide:
         if not unicodedata.is_normalized("NFKC", text):

@@ -115,8 +115,7 @@ def _findings(
     if query.retrieval != "lexical":
         asked.embed({language for _, sets in every for language in sets})
     for collection, sets in every:
-        for language, permitted in sets.items():
-            found += candidates(collection, asked, language, permitted, query.retrieval, depth, system, session)
+        found += candidates(collection, asked, sets, query.retrieval, depth, system, session)
     embedder = system.embedder.fingerprint if query.retrieval == "hybrid" else ""
     return Findings(found, asked.language, len(asked.concepts(asked.language)), embedder)
 

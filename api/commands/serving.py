@@ -1,5 +1,7 @@
 """``serve``."""
 
+import gc
+
 import click
 
 
@@ -9,6 +11,7 @@ import click
 @click.option("--no-worker", is_flag=True, help="Leave queued jobs to a worker elsewhere: taiyi-rag jobs run.")
 def serve(host: str, port: int, no_worker: bool) -> None:
     """Serve the HTTP API and the web page until Ctrl-C."""
+    gc.disable()  # what is made at the start stays: looking through it for garbage would be a tenth of the start
     from api.server import run
 
     run(host, port, with_worker=not no_worker)

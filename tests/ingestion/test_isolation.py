@@ -18,8 +18,8 @@ import unruly
 from ingestion import archives
 from ingestion.children import ForkServer
 from ingestion.isolation import Limits, Parsers, parsing_processes
-from ingestion.parsing import documents, is_sound
-from ingestion.types import ParsedDocument
+from ingestion.parsing import documents
+from ingestion.types import ParsedDocument, is_sound
 from rag.errors import TaiyiError, Unavailable, UnreadableFile, UnsupportedFormat
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits this")

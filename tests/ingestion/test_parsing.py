@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.parsing import is_sound, parse, parsed
-from ingestion.types import Block, BlockKind, Box, LoadedDocument, Metadata
+from ingestion.parsing import parse, parsed
+from ingestion.types import Block, BlockKind, Box, LoadedDocument, Metadata, is_sound
 from rag.errors import UnreadableFile, UnsupportedFormat
 
 
