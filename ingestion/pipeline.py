@@ -26,6 +26,7 @@ from ingestion.isolation import parsing_processes
 from ingestion.loaders import RECORD_FORMATS
 from ingestion.manifest import NAME as MANIFEST_NAME
 from ingestion.types import ParsedDocument
+from rag.database import WriteSession
 from rag.errors import DatabaseUnavailable, InvalidRequest, TaiyiError, Unavailable, UnreadableFile
 from rag.indexing import FinishedSource, publish, recover
 from rag.languages import language_of
@@ -63,13 +64,15 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of progress: each file as it is done, each batch of passages as it is embedded (from another thread),
-    a wait for a turn; and who may stop a run between files, which then ends with what it has read."""
+    """Who hears of progress: each file once it is done, each batch of passages as it is embedded (from another thread),
+    a wait for a turn; and who may stop a run between files, which then ends with what it has read. ``record`` writes
+    the results of files in the transaction that makes them true."""
 
     on_file: Callable[[FileResult], None] = lambda result: None
     on_embedded: Callable[[int], None] = lambda count: None
     on_waiting: Callable[[], None] = lambda: None
     should_stop: Callable[[], bool] = lambda: False
+    record: Callable[[WriteSession, Sequence[FileResult]], None] = lambda session, results: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +285,8 @@ class _Run:
 
     def commit(self) -> None:
         """Commits what was read, tells of each file that is done, and publishes what has come together."""
-        self._commit_editions()
-        for reading in self._read:
-            result = reading.result or _result(reading)
+        results = self._commit_editions(self._read)
+        for reading, result in zip(self._read, results, strict=True):
             if reading.result is None and reading.fault is None:
                 documents = frozenset(added.document_id for added in reading.added)
                 self._unpublished.append(replace(reading.source, document_ids=documents))
@@ -298,8 +300,10 @@ class _Run:
         self._publisher.publish(self._unpublished)
         self._unpublished, self._unpublished_passages = [], 0
 
-    def _commit_editions(self) -> None:
-        if self._uncommitted:
+    def _commit_editions(self, done: Sequence[_Reading] = ()) -> list[FileResult]:
+        """Commits what was read, with the results of the files that are ``done``."""
+        results: list[FileResult] = []
+        if self._uncommitted or done:
             written: list[Added] = []
             with self._system.database.writing() as session:
                 for reading, edition in self._uncommitted:
@@ -307,10 +311,13 @@ class _Run:
                     reading.added.append(added)
                     written.append(added)
                     self._unpublished_passages += added.passages
+                results = [reading.result or _result(reading) for reading in done]
+                self._listener.record(session, results)
                 record_added(session, self._caller, self._collection_id, written)
             self._uncommitted.clear()
         if self._unpublished_passages >= PUBLISH_EVERY_PASSAGES:
             self.publish()
+        return results
 
     def _is_late(self) -> bool:
         return time.monotonic() - self._committed_at > COMMIT_EVERY_S

@@ -1,4 +1,4 @@
-"""Running a job: planning its files, reading them, writing each file's result to SQL as soon as it is known.
+"""Running a job: planning its files, reading them, writing each file's result to SQL with what it tells of.
 
 Whoever runs a job holds the lock ``RAG_HOME/jobs/<id>.lock``, which the system takes from a process that dies. A job
 that is ``running`` while its lock is free was cut off; running it again goes on with the files that have no result yet.
@@ -22,6 +22,7 @@ from ingestion.discovery import IN_ARCHIVE
 from ingestion.jobs import UNFINISHED, check_may_load, ingest_roots, is_below, new_row, upload_folder
 from ingestion.manifest import Stated, metadata_from
 from ingestion.pipeline import FileResult, FileToRead, Listener, Reader, discover, ingest
+from rag.database import WriteSession
 from rag.disk import check_room
 from rag.errors import DatabaseUnavailable, DiskShut, Inconsistent, TaiyiError, UnreadableFile
 from rag.originals import sha256_of
@@ -201,7 +202,11 @@ class _Record:
         self._asked_at = self._embedded_at = 0.0
         self._cancelled = self._left = False
         self.listener = replace(
-            listener, on_file=self._on_file, on_embedded=self._on_embedded, should_stop=self.should_stop
+            listener,
+            record=self._write,
+            on_file=self._on_file,
+            on_embedded=self._on_embedded,
+            should_stop=self.should_stop,
         )
 
     def plan(self, found: Sequence[FileToRead]) -> list[FileToRead]:
@@ -222,10 +227,10 @@ class _Record:
             if owner in by_name and by_name[owner].location == _plain(by_name[owner].location):
                 self._files[owner] = by_name[owner]
             elif owner in by_name:
-                self._on_file(FileResult(name, "failed", f"{Path(name).name} has a name that is not UTF-8; rename it"))
+                self._failed(name, f"{Path(name).name} has a name that is not UTF-8; rename it")
             else:
-                missing = f"{Path(name).name} is no longer there"
-                self._on_file(FileResult(f"upload:/{name}" if self._of_upload else name, "failed", missing))
+                location = f"upload:/{name}" if self._of_upload else name
+                self._failed(location, f"{Path(name).name} is no longer there")
         return list(self._files.values())
 
     def should_stop(self) -> bool:
@@ -245,7 +250,7 @@ class _Record:
             raise UnreadableFile(f"Making the files searchable ended the process {TRIES} times; its log may say why")
         file = files.pop(0)
         reason = f"{file.path.name} ended the process that read it {TRIES} times; split it or leave it out"
-        self._on_file(FileResult(file.location, "failed", reason))
+        self._failed(file.location, reason)
 
     def settle(self) -> None:
         """After the last file: an archive is replaced by its members; what nothing was heard of has failed."""
@@ -289,12 +294,9 @@ class _Record:
             return "succeeded"
         return "failed" if failed == sum(by_status.values()) else "partial"
 
-    def _on_file(self, result: FileResult) -> None:
-        name = self._name(result.path)
-        with contextlib.suppress(FileNotFoundError):
-            (self._system.home / "jobs" / f"{self._job_id}.tries").unlink()
-        known = self._known.get(name)
-        if known is None or known.status in ("queued", "failed"):
+    def _write(self, session: WriteSession, results: Sequence[FileResult]) -> None:
+        for result in results:
+            name = self._name(result.path)
             values = {
                 "status": result.status,
                 "reason": _plain(result.reason) if result.reason else None,
@@ -302,20 +304,31 @@ class _Record:
                 "documents": result.documents,
                 "flagged": result.flagged,
             }
-            with self._system.database.writing() as session:
-                if known is None:
-                    session.add(JobFileRow(job_id=self._job_id, ordinal=self._next_ordinal, location=name, **values))
-                    self._known[name] = _Known(self._next_ordinal, result.status)
-                    self._next_ordinal += 1
-                else:
-                    session.execute(
-                        update(JobFileRow)
-                        .where(JobFileRow.job_id == self._job_id, JobFileRow.ordinal == known.ordinal)
-                        .values(**values)
-                    )
-                    known.status = result.status
+            known = self._known.get(name)
+            if known is None:
+                session.add(JobFileRow(job_id=self._job_id, ordinal=self._next_ordinal, location=name, **values))
+                self._known[name] = _Known(self._next_ordinal, result.status)
+                self._next_ordinal += 1
+            elif known.status in ("queued", "failed"):
+                session.execute(
+                    update(JobFileRow)
+                    .where(JobFileRow.job_id == self._job_id, JobFileRow.ordinal == known.ordinal)
+                    .values(**values)
+                )
+                known.status = result.status
+
+    def _on_file(self, result: FileResult) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self._system.home / "jobs" / f"{self._job_id}.tries").unlink()
         self.results.append(result)
         self._heard.on_file(result)
+
+    def _failed(self, location: str, reason: str) -> None:
+        """A file that is not even begun."""
+        result = FileResult(location, "failed", reason)
+        with self._system.database.writing() as session:
+            self._write(session, [result])
+        self._on_file(result)
 
     def _on_embedded(self, count: int) -> None:
         self._embedded += count

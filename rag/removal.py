@@ -1,8 +1,9 @@
 """Removing documents: gone from every search at once; with a purge, their words are erased as well.
 
-A removal keeps text and record for the answers that quote it. A purge erases the stored text, the quotes in stored
-answers, the vectors and terms, and names the original file for erasing; what stays is a tombstone of digests, which
-``verify`` accepts. Either leaves a receipt.
+A removal keeps text and record for the answers that quote it; in the moments that follow, the worker or whoever writes
+next takes its vectors and terms out of the indexes, and until then it counts in how rare a word is. A purge erases the
+stored text, the quotes in stored answers, the vectors and terms, and names the original file for erasing; what stays is
+a tombstone of digests, which ``verify`` accepts. Either leaves a receipt.
 """
 
 import shutil
@@ -62,17 +63,43 @@ def delete_document(
     """
     with system.database.writing() as session:
         receipt, collection_id = _remove(session, caller, document_id, edition_id, purge)
+    if not purge:
+        return receipt
     try:
-        with writing_turn(system, timeout=PURGE_WAIT_S if purge else 0):
-            if purge:
-                return _purge(system, caller, receipt, collection_id)
-            tidy(system, collection_id)
+        with writing_turn(system, timeout=PURGE_WAIT_S):
+            return _purge(system, caller, receipt, collection_id)
     except Timeout:
-        if purge:
-            raise Unavailable(
-                "The document is removed but not yet purged: another process is still writing; run the purge again"
-            ) from None
-    return receipt
+        raise Unavailable(
+            "The document is removed but not yet purged: another process is still writing; run the purge again"
+        ) from None
+
+
+class Tidying:
+    """Takes what was removed out of the indexes, collection by collection, where it has changed since the last time."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._seen: dict[int, int] = {}
+
+    def run(self) -> None:
+        """Does nothing where another process is writing: the next call does it then. Raises SegmentGoneError, once,
+        where a file of an index is missing."""
+        with self._system.database.reading() as session:
+            now = {
+                row.id: row.generation for row in session.execute(select(CollectionRow.id, CollectionRow.generation))
+            }
+        changed = [
+            collection_id for collection_id, generation in now.items() if self._seen.get(collection_id) != generation
+        ]
+        if not changed:
+            return
+        try:
+            with writing_turn(self._system, timeout=0):
+                for collection_id in changed:
+                    self._seen[collection_id] = now[collection_id]
+                    tidy(self._system, collection_id)
+        except Timeout:
+            return
 
 
 def receipts(session: ReadSession, caller: Caller, document_id: str | None = None) -> list[Receipt]:

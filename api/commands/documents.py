@@ -74,11 +74,13 @@ def show_history(document_id: str, as_json: bool) -> None:
 def delete_document(document_id: str, edition_id: str | None, purge: bool, as_json: bool) -> None:
     """Remove a document from every search, at once. It comes back only with ingest --restore."""
     from api.wire import receipt_json
+    from rag.removal import Tidying
     from rag.removal import delete_document as delete
     from rag.types import LOCAL_ADMIN
 
     with open_home() as system:
         receipt = delete(system, LOCAL_ADMIN, document_id, edition_id, purge)
+        Tidying(system).run()
     if as_json:
         print_json([receipt_json(receipt)])
         return

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import faults
 import pytest
+from sqlalchemy import func, select
 
 from ingestion import jobs
 from ingestion.worker import kept_running
@@ -19,8 +20,10 @@ from rag import record
 from rag.answering import answer
 from rag.checking.entailment import PackagedReader
 from rag.embedding import Embedder
+from rag.removal import delete_document
 from rag.settings import Settings
 from rag.system import System, open_system
+from rag.tables import SegmentRow
 from rag.types import LOCAL_ADMIN, Ask, Query
 from rag.verification import verify
 
@@ -186,6 +189,23 @@ def children(of: int | None = None) -> list[int]:
         if parent == (of or os.getpid()) and b"ingestion.worker" in command and b"--child" in command:
             found.append(int(process.name))
     return found
+
+
+def test_the_worker_takes_what_was_removed_out_of_the_indexes(system: System, tmp_path: Path) -> None:
+    with worker(system.home):
+        for name in ("Tazol", "Fezol"):
+            job = upload(system, tmp_path, name)
+            wait_until(lambda job=job: seen(system, job.id).state == "succeeded", "an upload")  # type: ignore[misc]
+        [file] = jobs.job(system, LOCAL_ADMIN, job.id).files or ()
+        assert indexed(system) == 2
+        delete_document(system, LOCAL_ADMIN, str(file.document_id))
+        wait_until(lambda: indexed(system) == 1, "the removal from the indexes")
+    assert verify(system) == []
+
+
+def indexed(system: System) -> int:
+    with system.database.reading() as session:
+        return session.scalar(select(func.sum(SegmentRow.passages))) or 0
 
 
 def test_the_worker_removes_answers_once_they_are_older_than_the_settings_keep(

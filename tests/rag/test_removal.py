@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from conftest import Library
 from rag import catalog, record
 from rag.answering import answer
 from rag.errors import NotFound
 from rag.originals import original_path, sha256_of
-from rag.removal import delete_document, receipts
+from rag.removal import Tidying, delete_document, receipts
+from rag.tables import CollectionRow, SegmentRow
 from rag.types import LOCAL_ADMIN, Answer, Ask, Caller, Issue, Query, Role
 from rag.verification import verify
+from rag.writing import writing_turn
 
 SECRET = "Quoxinol thrombastide"
 TEXT = f"# Quoxinol\n\n{SECRET} is given at 17 mg daily to adults.\n"
@@ -50,6 +53,44 @@ def test_a_removed_document_is_found_by_nothing_and_its_record_stays(answered: t
     assert stored.text == given.text
     assert stored.citations[0].superseded
     assert verify(library.system) == []
+
+
+def test_what_was_removed_leaves_the_indexes_once_nobody_else_writes(answered: tuple[Library, str, Answer]) -> None:
+    library, document_id, _ = answered
+    tidying = Tidying(library.system)
+    tidying.run()
+    before = indexed(library)
+    delete_document(library.system, LOCAL_ADMIN, document_id)
+    with writing_turn(library.system):
+        tidying.run()
+    assert indexed(library) == before
+    tidying.run()
+    left = indexed(library)
+    assert left < before
+    assert len(left) == 1
+    with library.system.database.reading() as session:
+        [other] = catalog.documents(session, LOCAL_ADMIN)
+    delete_document(library.system, LOCAL_ADMIN, other.id)
+    assert indexed(library) == left
+    Tidying(library.system).run()  # as another process, which has seen nothing yet
+    assert indexed(library) == set()
+    assert verify(library.system) == []
+
+
+def indexed(library: Library) -> set[int]:
+    """The passages that have a vector, which are those that have words in the index."""
+    with library.system.database.reading() as session:
+        vectors = {
+            int(one) for name in session.scalars(select(SegmentRow.name)) for one in library.system.vectors.ids(name)
+        }
+        words = {
+            one
+            for name in session.scalars(select(CollectionRow.lexical))
+            if name
+            for one in library.system.lexical.ids(name)
+        }
+    assert vectors == words
+    return vectors
 
 
 @pytest.mark.parametrize("purge", [False, True])
