@@ -33,9 +33,8 @@ WHY = {
     "here it is parsed, screened, entered into SQL and two indexes, and published to every process before it returns",
     "update_disk": "one transaction in SQL, two indexes and the audit record, by a parser in a process of its own",
     "delete_memory": "the others only change their memory; here the removal has a receipt and an audited record on "
-    "disk before it returns, and a library under 20,000 passages is compacted at once",
-    "delete_disk": "the removal has a receipt and an audited record, and a library under 20,000 passages is compacted "
-    "at once, so that no search, also by words, shows that the text was there",
+    "disk before it returns",
+    "delete_disk": "the removal has a receipt and an audited record on disk; the worker takes it out of the indexes then",
     "reload": "schema, record and indexes are looked over before the first answer",
 }
 
