@@ -34,7 +34,7 @@ WHY = {
     "update_disk": "one transaction in SQL, two indexes and the audit record, by a parser in a process of its own",
     "delete_memory": "the others only change their memory; here the removal has a receipt and an audited record on "
     "disk before it returns",
-    "delete_disk": "the removal has a receipt and an audited record on disk; the worker takes it out of the indexes then",
+    "delete_disk": "the removal has a receipt and an audited record; the worker takes it out of the indexes then",
     "reload": "schema, record and indexes are looked over before the first answer",
 }
 

@@ -6,8 +6,8 @@ Starts ``taiyi-rag serve`` on HOME, or on a temporary home with the sample docum
 key, every one of them new, so that no cache helps:
 
 - from the start of the process to the first answered search, and the memory that it has then;
-- one client: a search over HTTP beside the same in this process, in turns, and what of it is embedding, the rest of
-  the search, and the row of the audit record;
+- one client: twenty searches over HTTP, then twenty in this process, and so on; and what of it is embedding, the rest
+  of the search, and the row of the audit record;
 - 1, 8 and 32 clients: searches a second and how long each takes, beside what the embedder alone does with as many
   texts in batches of as many; both too by the processor time that each search costs, which other work on the machine
   does not change as much.
@@ -46,6 +46,7 @@ from rag.types import LOCAL_ADMIN, Query, Role
 
 SAMPLE = Path(__file__).parent.parent / "corpora" / "sample"
 CLIENTS = (1, 8, 32)
+BLOCK = 20
 BEGIN, END = "<!-- service.py writes from here -->", "<!-- to here, of service.py -->"
 START_WITHIN_S = 300
 
@@ -108,7 +109,8 @@ def _measured(server: Server, system: System, asked: Iterator[str], each: int) -
 
 
 def alone(server: Server, system: System, asked: Iterator[str], each: int) -> str:
-    """One search after another, over HTTP and here in turns."""
+    """One search after another, over HTTP and here, some of each in turns: were it one of each, both processes would
+    find their memory out of the processor's cache every time."""
     search(Query(next(asked)), LOCAL_ADMIN, system)  # which loads the model; the service closes an idle connection
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=START_WITHIN_S)
     took: dict[str, list[float]] = {}
@@ -119,14 +121,16 @@ def alone(server: Server, system: System, asked: Iterator[str], each: int) -> st
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
         return found
 
-    for number in range(each + 5):
-        if number == 5:
+    for number in range(-1, each // BLOCK):
+        for _ in range(BLOCK):
+            timed("over HTTP", lambda: _post(connection, server.secret, next(asked)))
+        for _ in range(BLOCK):
+            query, _kinds = masked_query(Query(next(asked)), system.settings)
+            timed("embedding", lambda query=query: Asked(query.text, system.embedder).embed(("en", "zh")))  # type: ignore[misc]
+            found = timed("search", lambda query=query: search(query, LOCAL_ADMIN, system))  # type: ignore[misc]
+            timed("record", lambda query=query, found=found: _write_down(query, found, LOCAL_ADMIN, system))  # type: ignore[misc]
+        if number < 0:
             took = {}  # what went before warmed up
-        timed("over HTTP", lambda: _post(connection, server.secret, next(asked)))
-        query, _ = masked_query(Query(next(asked)), system.settings)
-        timed("embedding", lambda query=query: Asked(query.text, system.embedder).embed(("en", "zh")))  # type: ignore[misc]
-        found = timed("search", lambda query=query: search(query, LOCAL_ADMIN, system))  # type: ignore[misc]
-        timed("record", lambda query=query, found=found: _write_down(query, found, LOCAL_ADMIN, system))  # type: ignore[misc]
     connection.close()
     whole = [e + s for e, s in zip(took["embedding"], took["search"], strict=True)]
     over = statistics.median(took["over HTTP"]) - statistics.median(whole)
