@@ -144,6 +144,7 @@ def test_cancelling_a_job_that_has_ended_changes_nothing(client: httpx.Client) -
     assert client.post(f"/v1/jobs/{job['id']}/retry").status_code == 422
 
 
+@pytest.mark.sqlite
 def test_the_command_line_queues_shows_and_cancels(client: httpx.Client, home: Path, folder: Path) -> None:
     queued = command(home, "ingest", "--detach", str(folder), "--collection", "other")
     job_id = queued.stdout.strip()

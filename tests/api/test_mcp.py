@@ -22,7 +22,7 @@ QUESTION = "Below which eGFR is metformin contraindicated?"
 
 @asynccontextmanager
 async def connected(home: Path, key: str = "") -> AsyncIterator[Client]:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "RAG_DATABASE_URL") if name in os.environ}
     server = StdioServerParameters(
         command=str(EXECUTABLE), args=["mcp"], env={**environment, "RAG_HOME": str(home), "RAG_MCP_KEY": key}
     )

@@ -29,6 +29,7 @@ from rag.system import System, open_system
 from rag.types import LOCAL_ADMIN, Ask, Query
 from rag.verification import verify
 
+pytestmark = pytest.mark.sqlite  # into another home with a database of its own; PostgreSQL's are named
 QUESTIONS = ["At which dose is tazoline given?", "塔唑啉的剂量是多少？", "Drug3 mg", "Which drug is given for reflux?"]
 
 

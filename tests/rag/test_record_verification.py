@@ -114,6 +114,7 @@ def test_a_changed_byte_in_any_column_is_named(asked: Library, table: str) -> No
     assert len(tried) >= 2
 
 
+@pytest.mark.sqlite
 def test_what_is_altered_is_named_by_its_id_also_where_it_is_no_text_any_more(lite_library: Library) -> None:
     system = lite_library.system
     lite_library.write("gout.md", "# Gout\n\nAllopurinol is started at 100 mg daily in gout.\n", title="Gout")
@@ -211,6 +212,7 @@ def test_retention_refuses_to_vouch_for_what_was_altered(asked: Library) -> None
         retention.retain(asked.system.database, LOCAL_ADMIN, datetime.now(UTC))
 
 
+@pytest.mark.sqlite
 def test_what_an_earlier_version_stored_is_vouched_for_from_the_upgrade_on(sample_copy: Path) -> None:
     with open_database(f"sqlite:///{sample_copy / 'taiyi.db'}") as database, database.engine.begin() as connection:
         connection.execute(text("DELETE FROM audit"))
