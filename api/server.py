@@ -66,6 +66,9 @@ NO_TELEMETRY: "TelemetryConfig" = {
 """What newer FastAPI sends has paths with ids in it, and what was wrong with a body in the words of the body."""
 WEB = Path(__file__).parent / "web"
 MEET_WITHIN_S = 5.0
+KEEP_ALIVE_S = 75
+"""Longer than proxies and clients keep a connection that nobody uses (nginx 60 s, httpx 5 s): who closes first must be
+they, or a request now and then goes into a connection that is just being closed."""
 log = logging.getLogger(__name__)
 
 
@@ -184,6 +187,7 @@ def run(host: str, port: int, with_worker: bool = True) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=list(settings.proxies),

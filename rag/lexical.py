@@ -16,6 +16,7 @@ import math
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +123,13 @@ class LexicalIndexes:
             self._open = {name: opened for name, opened in self._open.items() if name in names}
         for path in self._folder.glob("*"):
             if path.name not in names:
+                if not path.name.startswith("."):
+                    with suppress(OSError):  # all of it at one moment, so that nobody opens a part
+                        path = path.rename(path.with_name(f".{path.name}"))
                 shutil.rmtree(path, ignore_errors=True)
 
     def _index(self, name: str, generation: int | None) -> Any:
         """As it was in a collection's ``generation``, None: as it is now."""
-
         if not self.is_current(name):
             raise Inconsistent("The word index was made by another version of taiyi-rag: run taiyi-rag reindex")
 
@@ -136,9 +139,14 @@ class LexicalIndexes:
                 path = self._folder / name
                 if not path.joinpath("meta.json").exists():
                     raise LexicalGoneError(name)
+                self._open = {held: opened for held, opened in self._open.items() if (self._folder / held).exists()}
                 index = _opened(path)
             elif generation is None or seen != generation:
-                index.reload()
+                try:
+                    index.reload()
+                except ValueError as error:
+                    del self._open[name]
+                    raise LexicalGoneError(name) from error
             self._open[name] = (index, -1 if generation is None else generation)
             return index
 
@@ -166,6 +174,8 @@ def _opened(path: Path) -> Any:
     try:
         return tantivy.Index.open(str(path))
     except ValueError as error:
+        if not path.exists():
+            raise LexicalGoneError(path.name) from error
         raise Unavailable(
             f"The word index {path.name} cannot be opened; RAG_HOME has to be writable: {error}"
         ) from error

@@ -175,6 +175,20 @@ def test_a_compacted_index_is_gone(lexical: LexicalIndexes) -> None:
             gone()
 
 
+def test_an_index_that_another_process_compacted_away_while_it_was_open_is_gone(
+    lexical: LexicalIndexes, tmp_path: Path
+) -> None:
+    old = lexical.create([(1, ["a"])])
+    assert lexical.search(old, concepts(["a"]), 1, Permitted(np.array([1])), 1) == [1]
+    another = LexicalIndexes(tmp_path / "lexical")
+    new = another.create([(1, ["a"])])
+    another.keep_only({new})
+    for _ in range(2):
+        with pytest.raises(LexicalGoneError):
+            lexical.search(old, concepts(["a"]), 1, Permitted(np.array([1])), 2)
+    assert [path.name for path in (tmp_path / "lexical").iterdir()] == [new]
+
+
 def test_an_index_of_another_analysis_is_refused_and_not_searched(lexical: LexicalIndexes, tmp_path: Path) -> None:
     name = lexical.create([(1, ["a"])])
     former = "1-" + name.partition("-")[2]
