@@ -12,6 +12,9 @@ import click
 def serve(host: str, port: int, no_worker: bool) -> None:
     """Serve the HTTP API and the web page until Ctrl-C."""
     gc.disable()  # what is made at the start stays: looking through it for garbage would be a tenth of the start
-    from api.server import run
+    try:
+        from api.server import run
 
-    run(host, port, with_worker=not no_worker)
+        run(host, port, with_worker=not no_worker)
+    finally:
+        gc.enable()
