@@ -31,7 +31,6 @@ from rag.settings import Settings, read_settings
 from rag.system import System, open_system
 from rag.tables import JobRow
 from rag.types import Caller, Role
-from rag.vectors import SegmentGoneError
 
 POLL_S = 0.3
 NICENESS = 10
@@ -60,7 +59,7 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
                 if retained_at is None or time.monotonic() - retained_at > RETENTION_EVERY_S:
                     retained_at = time.monotonic()
                     _retain(system)
-                _tidy(tidying)
+                tidying.run()
                 waiting = next_jobs(system)
                 if waiting and reader is None:
                     reader = kept.enter_context(local_reader(system.home))
@@ -69,14 +68,6 @@ def run_jobs(settings: Settings, stopping: threading.Event) -> None:
             except (DatabaseUnavailable, DiskShut) as error:
                 log.warning("%s; trying again in %gs", error, WITHOUT_DATABASE_S)
                 stopping.wait(WITHOUT_DATABASE_S)
-
-
-def _tidy(tidying: Tidying) -> None:
-    """A broken index is no reason not to run jobs; ``verify`` names it."""
-    try:
-        tidying.run()
-    except SegmentGoneError as error:
-        log.error("What was removed cannot be taken out of the indexes: %s", error)
 
 
 def _retain(system: System) -> None:

@@ -6,6 +6,7 @@ stored text, the quotes in stored answers, the vectors and terms, and names the 
 a tombstone of digests, which ``verify`` accepts. Either leaves a receipt.
 """
 
+import logging
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -27,9 +28,11 @@ from rag.settling import settle_editions
 from rag.system import System
 from rag.tables import CollectionRow, DocumentRow, EditionRow, JobFileRow, PassageRow, RemovalRow, SourceRow
 from rag.types import Caller, Role
+from rag.vectors import SegmentGoneError
 from rag.writing import writing_turn
 
 PURGE_WAIT_S = 600
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +85,8 @@ class Tidying:
         self._seen: dict[int, int] = {}
 
     def run(self) -> None:
-        """Does nothing where another process is writing: the next call does it then. Raises SegmentGoneError, once,
-        where a file of an index is missing."""
+        """Does nothing where another process is writing: the next call does it then. That a file of an index is missing
+        is only logged: what was removed is found by no search all the same."""
         with self._system.database.reading() as session:
             now = {
                 row.id: row.generation for row in session.execute(select(CollectionRow.id, CollectionRow.generation))
@@ -100,6 +103,8 @@ class Tidying:
                     tidy(self._system, collection_id)
         except Timeout:
             return
+        except SegmentGoneError as error:
+            log.error("File %s of an index is missing: run taiyi-rag verify, then taiyi-rag reindex", error)
 
 
 def receipts(session: ReadSession, caller: Caller, document_id: str | None = None) -> list[Receipt]:

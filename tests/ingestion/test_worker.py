@@ -76,6 +76,10 @@ def some_read(system: System, job_id: str) -> Callable[[], bool]:
     return lambda: seen(system, job_id).counts.get("added", 0) > 0
 
 
+def has_succeeded(system: System, job_id: str) -> Callable[[], bool]:
+    return lambda: seen(system, job_id).state == "succeeded"
+
+
 def upload(system: System, tmp_path: Path, name: str) -> jobs.Job:
     (tmp_path / "incoming").write_text(f"# {name}\n\nTazoline of {name} is given at 5 mg.\n")
     return jobs.accept(system, LOCAL_ADMIN, "default", tmp_path / "incoming", f"{name}.md", {})
@@ -195,7 +199,7 @@ def test_the_worker_takes_what_was_removed_out_of_the_indexes(system: System, tm
     with worker(system.home):
         for name in ("Tazol", "Fezol"):
             job = upload(system, tmp_path, name)
-            wait_until(lambda job=job: seen(system, job.id).state == "succeeded", "an upload")  # type: ignore[misc]
+            wait_until(has_succeeded(system, job.id), "an upload")
         [file] = jobs.job(system, LOCAL_ADMIN, job.id).files or ()
         assert indexed(system) == 2
         delete_document(system, LOCAL_ADMIN, str(file.document_id))

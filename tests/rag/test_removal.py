@@ -77,6 +77,16 @@ def test_what_was_removed_leaves_the_indexes_once_nobody_else_writes(answered: t
     assert verify(library.system) == []
 
 
+def test_a_missing_index_file_is_told_of_and_stops_nobody(
+    answered: tuple[Library, str, Answer], caplog: pytest.LogCaptureFixture
+) -> None:
+    library, document_id, _ = answered
+    delete_document(library.system, LOCAL_ADMIN, document_id)
+    library.system.vectors.keep_only(set())
+    Tidying(library.system).run()
+    assert "run taiyi-rag verify, then taiyi-rag reindex" in caplog.text
+
+
 def indexed(library: Library) -> set[int]:
     """The passages that have a vector, which are those that have words in the index."""
     with library.system.database.reading() as session:
