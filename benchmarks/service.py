@@ -29,7 +29,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from shaped import questions_of
@@ -47,6 +49,7 @@ from rag.types import LOCAL_ADMIN, Query, Role
 SAMPLE = Path(__file__).parent.parent / "corpora" / "sample"
 CLIENTS = (1, 8, 32)
 BLOCK = 20
+Result = TypeVar("Result")
 BEGIN, END = "<!-- service.py writes from here -->", "<!-- to here, of service.py -->"
 START_WITHIN_S = 300
 
@@ -115,7 +118,7 @@ def alone(server: Server, system: System, asked: Iterator[str], each: int) -> st
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=START_WITHIN_S)
     took: dict[str, list[float]] = {}
 
-    def timed(name: str, work: Callable[[], object]) -> object:
+    def timed(name: str, work: Callable[[], Result]) -> Result:
         started = time.perf_counter()
         found = work()
         took.setdefault(name, []).append(1000 * (time.perf_counter() - started))
@@ -126,9 +129,9 @@ def alone(server: Server, system: System, asked: Iterator[str], each: int) -> st
             timed("over HTTP", lambda: _post(connection, server.secret, next(asked)))
         for _ in range(BLOCK):
             query, _kinds = masked_query(Query(next(asked)), system.settings)
-            timed("embedding", lambda query=query: Asked(query.text, system.embedder).embed(("en", "zh")))  # type: ignore[misc]
-            found = timed("search", lambda query=query: search(query, LOCAL_ADMIN, system))  # type: ignore[misc]
-            timed("record", lambda query=query, found=found: _write_down(query, found, LOCAL_ADMIN, system))  # type: ignore[misc]
+            timed("embedding", partial(Asked(query.text, system.embedder).embed, ("en", "zh")))
+            found = timed("search", partial(search, query, LOCAL_ADMIN, system))
+            timed("record", partial(_write_down, query, found, LOCAL_ADMIN, system))
         if number < 0:
             took = {}  # what went before warmed up
     connection.close()
