@@ -20,8 +20,8 @@ from rag.types import Passage
 SAME_PART = 0.8
 """The part of a passage, by length, that another one has to say to be a copy of it, if it says nothing else."""
 PASSAGES_KEPT = 4096
-"""Of so many passages, those found last, the sentences are kept: some 20 MB, for nearly half of the time that a search
-takes beside its embedding."""
+"""Of so many passages, those found last, the sentences are kept: some kilobytes each, for about a fifth of the time
+that a search takes beside its embedding where passages are found again."""
 
 _EXPONENT = re.compile("(?<=[0-9])(?=[⁰¹²³⁴-⁹⁺⁻])")
 _BEYOND_LATIN = re.compile("[\u3400-\U0003134f]")
