@@ -299,6 +299,21 @@ def test_what_is_typed_and_asked_while_the_page_comes_up_is_not_lost(new_page: A
     expect(page.locator("#question")).to_have_value(ENGLISH)
 
 
+def test_the_field_keeps_the_focus_while_its_view_is_loaded(new_page: Any) -> None:
+    page = new_page()
+    held: list[Any] = []
+    page.route("**/ask_view.js", lambda route: held.append(route))
+    page.goto("/")
+    page.locator("#question").fill(ENGLISH, timeout=5_000)
+    expect(page.locator("#navigation a[aria-current]")).to_have_count(1)
+    _let_it_draw(page)
+    expect(page.locator("#question")).to_be_focused(timeout=1_000)
+    held[0].continue_()
+    expect(page.locator("#home .example")).to_have_count(4)
+    expect(page.locator("#question")).to_be_focused()
+    assert _ask(page, ENGLISH)["status"] == "answered"
+
+
 def test_an_unknown_answer_is_a_problem_with_its_request_id(page: Any) -> None:
     with page.expect_response("**/v1/answers/unknown") as response:
         page.goto("/#/answers/unknown")
@@ -387,6 +402,10 @@ def _ask(page: Any, question: str) -> Any:
     page.wait_for_url(lambda url: url != former and "#/answers/" in url)
     expect(page.locator("#answer .turn[data-state=settled] .question")).to_have_text(question)
     return page.request.get(f"/v1/answers/{urlsplit(page.url).fragment.rpartition('/')[2]}").json()
+
+
+def _let_it_draw(page: Any) -> None:
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def _changed(page: Any, change: Callable[[dict[str, Any]], None]) -> None:

@@ -40,7 +40,7 @@ export function routing(main, turned, said) {
       await attempt(current, () => current.view.follow(place));
       return;
     }
-    leave();
+    leave(name);
     const opened = { name, view: NOWHERE, turn: new AbortController() };
     current = opened;
     turned(name);
@@ -63,13 +63,13 @@ export function routing(main, turned, said) {
     }
   }
 
-  /** Closes what is open, so that nothing is shown. */
-  function leave() {
+  /** Closes what is open. The field to ask is hidden unless it is `next`: hidden for a moment, it would lose the focus. */
+  function leave(next = null) {
     current.turn.abort();
     current.view.close?.();
     current = { name: null, view: NOWHERE, turn: new AbortController() };
     for (const section of [...main.querySelectorAll(":scope > .view")]) {
-      if (section.dataset.view === "ask") section.hidden = true;
+      if (section.dataset.view === "ask") section.hidden = next !== "ask";
       else section.remove();
     }
   }
