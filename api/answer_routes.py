@@ -17,7 +17,7 @@ from api.limits import Turns
 from api.problems import problem_of, request_id_of
 from api.routes import Asker, OpenSystem
 from api.schemas import MAX_QUESTION, AskBody
-from rag import catalog, record
+from rag import catalog, feedback, record
 from rag.answering import answering
 from rag.comparing import Comparison, compared, stored
 from rag.errors import InvalidRequest, Unavailable
@@ -129,8 +129,13 @@ def list_answers(
 
 @router.get("/answers/{answer_id}")
 def show_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
+    """A stored answer; ``own``: the caller asked for it, ``feedback``: what the caller has said of it."""
     with system.database.reading() as session:
-        return wire.answer_json(record.load(session, caller, answer_id))
+        found = record.load(session, caller, answer_id)
+        asker = record.askers(session, [found])[answer_id]
+        said = feedback.given_by(session, caller, answer_id)
+    given = said and {"rating": said[0], "reason": said[1]}
+    return {**wire.answer_json(found), "own": asker == caller.id, "feedback": given}
 
 
 @router.get("/references")

@@ -207,13 +207,21 @@ GIVES: dict[tuple[str, str], Any] = {
     ("post", "/v1/compare"): ComparisonForm,
     ("get", "/v1/compare/{comparison_id}"): ComparisonForm,
     ("get", "/v1/answers"): _listed("answers", AnswerSummary, total=int),
-    ("get", "/v1/answers/{answer_id}"): AnswerForm,
+    ("get", "/v1/answers/{answer_id}"): _form(
+        "StoredAnswer",
+        Answer,
+        without=("passages",),
+        passages=list[HitForm],  # type: ignore[valid-type]
+        own=bool,
+        feedback=_form("OwnFeedback", rating=str, reason=str | None) | None,
+    ),
     ("get", "/v1/references"): _form(
         "ReferenceList",
         references=list[_form("Reference", edition_id=str, vancouver=str, ris=str)],  # type: ignore[misc]
     ),
     ("post", "/v1/answers/{answer_id}/replay"): _form("Replay", Replay, answer=AnswerForm | None),
     ("post", "/v1/answers/{answer_id}/feedback"): FeedbackForm,
+    ("post", "/v1/answers/{answer_id}/handled"): _form("Handled", answer_id=str, handled_at=str),
     ("get", "/v1/feedback"): _listed("feedback", FeedbackForm, total=int),
     ("get", "/v1/audit"): _listed("entries", EntryForm, head=str | None),
     ("post", "/v1/audit/verify"): Verification,

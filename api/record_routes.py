@@ -53,6 +53,13 @@ def give_feedback(answer_id: str, body: FeedbackBody, system: OpenSystem, caller
     return wire.feedback_json(feedback.give(system, caller, answer_id, body.rating, body.reason))
 
 
+@router.post("/answers/{answer_id}/handled")
+def handle_answer(answer_id: str, system: OpenSystem, caller: Asker) -> wire.Json:
+    """Takes an answer off the list of ``GET /v1/feedback``, until more is said of it; for administrators."""
+    handled_at = feedback.handle(system.database, caller, answer_id)
+    return {"answer_id": answer_id, "handled_at": handled_at.isoformat()}
+
+
 @router.get("/feedback")
 def list_feedback(
     system: OpenSystem,
@@ -61,8 +68,8 @@ def list_feedback(
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> wire.Json:
-    """Answers that were found bad and questions that nothing answered, newest first; with ``rating``, what was rated
-    so. The caller's own, an administrator's all."""
+    """Answers that were found bad and questions that nothing answered, but for what has been dealt with, newest first;
+    with ``rating``, all that was rated so. The caller's own, an administrator's all."""
     with system.database.reading() as session:
         found, total = feedback.listing(session, caller, rating, limit, offset)
     return {"feedback": [wire.feedback_json(one) for one in found], "total": total}

@@ -19,7 +19,7 @@ from rag.audit_key import AuditKey, Head, fingerprint, keyed
 from rag.database import Database, ReadSession, WriteSession
 from rag.errors import Forbidden, Inconsistent, InvalidRequest
 from rag.sealing import Kind, Seal, batched, digests, touched
-from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, SealRow
+from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, HandledRow, KeyRow, SealRow
 from rag.types import LOCAL_ADMIN, Caller
 
 __all__ = ["Entry", "Picked", "Seal", "append", "begin", "entries", "head", "oldest_first"]
@@ -225,6 +225,7 @@ def _begun(session: WriteSession) -> Head:
         "document": list(session.scalars(select(DocumentRow.id).order_by(DocumentRow.id))),
         "answer": list(session.scalars(select(AnswerRow.id).order_by(AnswerRow.id))),
         "feedback": list(session.scalars(select(FeedbackRow.answer_id).distinct().order_by(FeedbackRow.answer_id))),
+        "handled": list(session.scalars(select(HandledRow.answer_id).order_by(HandledRow.answer_id))),
         "key": list(session.scalars(select(KeyRow.id).order_by(KeyRow.id))),
     }
     purged = set(session.scalars(select(EditionRow.id).where(EditionRow.state == "purged")))

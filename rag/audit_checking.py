@@ -16,7 +16,7 @@ from rag.audit_key import Head, fingerprint, keyed
 from rag.database import ReadSession
 from rag.errors import TaiyiError
 from rag.sealing import Kind, as_stored, batched, digests
-from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, SealRow
+from rag.tables import AnswerRow, AuditRow, DocumentRow, EditionRow, FeedbackRow, HandledRow, KeyRow, SealRow
 from rag.types import Problem
 
 RESTORE = "put it back from a backup"
@@ -25,6 +25,7 @@ _STORED: Mapping[Kind, Any] = {
     "edition": EditionRow.id,
     "document": DocumentRow.id,
     "feedback": FeedbackRow.answer_id,
+    "handled": HandledRow.answer_id,
     "key": KeyRow.id,
 }
 _WHAT: Mapping[Kind, str] = {
@@ -32,6 +33,7 @@ _WHAT: Mapping[Kind, str] = {
     "edition": "Its text, its description or one of its passages is",
     "document": "Which editions it has, or how they stand, is",
     "feedback": "What was said of this answer is",
+    "handled": "That this answer was dealt with is",
     "key": "The stored key is",
 }
 _COLUMNS = [getattr(AuditRow, column.key) for column in AuditRow.__table__.columns]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from rag.audit_key import AuditKey
 from rag.errors import DatabaseUnavailable, Inconsistent, Unavailable
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test holds it to what is in ``migrations/versions``."""
 
 _SQLITE_PRAGMAS = (

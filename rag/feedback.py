@@ -8,12 +8,12 @@ from typing import Literal
 from sqlalchemy import and_, func, or_, select
 
 from rag import audit, record
-from rag.database import ReadSession, WriteSession
-from rag.errors import NotFound
+from rag.database import Database, ReadSession, WriteSession
+from rag.errors import Forbidden, NotFound
 from rag.privacy import masked
 from rag.system import System
-from rag.tables import AnswerPassageRow, AnswerRow, FeedbackRow
-from rag.types import Caller
+from rag.tables import AnswerPassageRow, AnswerRow, FeedbackRow, HandledRow
+from rag.types import Caller, Role
 
 Rating = Literal["up", "down"]
 
@@ -56,16 +56,41 @@ def give(system: System, caller: Caller, answer_id: str, rating: Rating, reason:
         return _feedback(row, given, *_about(session, caller, [row])[row.id])
 
 
+def given_by(session: ReadSession, caller: Caller, answer_id: str) -> tuple[str, str | None] | None:
+    """The rating and the reason that the caller gave an answer; None where they gave none."""
+    row = session.get(FeedbackRow, (answer_id, caller.id))
+    return (row.rating, row.reason) if row else None
+
+
+def handle(database: Database, caller: Caller, answer_id: str) -> datetime:
+    """Takes an answer off the list of what is to be acted on, until more is said of it; gives since when it is off.
+    Raises Forbidden for all but administrators, NotFound for an answer that the caller may not see."""
+    if caller.role is not Role.ADMIN:
+        raise Forbidden("This takes a key with the role admin")
+    with database.writing() as session:
+        seen = select(AnswerRow.id).where(AnswerRow.id == answer_id, *record.seen_by(caller))
+        if session.scalars(seen).one_or_none() is None:
+            raise NotFound(f"There is no answer {answer_id!r}")
+        row = session.merge(HandledRow(answer_id=answer_id, caller_id=caller.id, handled_at=datetime.now(UTC)))
+        audit.append(session, caller, "handled", answer_id, {}, [audit.Seal("handled", answer_id)])
+        return row.handled_at
+
+
 def listing(
     session: ReadSession, caller: Caller, rating: Rating | None = None, limit: int = 50, offset: int = 0
 ) -> tuple[list[Feedback], int]:
-    """What was found bad and what was not answered, newest first, and how much of it there is; with a ``rating`` what
-    was rated so. The caller's own answers, an administrator's all."""
+    """What was found bad and what was not answered, but for what has been dealt with, newest first, and how much of it
+    there is; with a ``rating`` all that was rated so. The caller's own answers, an administrator's all."""
     wanted = FeedbackRow.rating == rating
     if rating is None:
         wanted = or_(
             FeedbackRow.rating == "down", and_(AnswerRow.status == "abstained", FeedbackRow.answer_id.is_(None))
         )
+        handled = select(HandledRow.answer_id).where(
+            HandledRow.answer_id == AnswerRow.id,
+            func.coalesce(FeedbackRow.created_at, AnswerRow.created_at) <= HandledRow.handled_at,
+        )
+        wanted = and_(wanted, ~handled.correlate(AnswerRow, FeedbackRow).exists())
     base = (
         select(AnswerRow, FeedbackRow)
         .outerjoin(FeedbackRow, FeedbackRow.answer_id == AnswerRow.id)

@@ -18,10 +18,10 @@ from rag.audit_key import fingerprint
 from rag.database import Database, WriteSession
 from rag.errors import Forbidden, Inconsistent
 from rag.sealing import Kind, Seal, batched
-from rag.tables import AnswerPassageRow, AnswerRow, AuditRow, FeedbackRow, SealRow
+from rag.tables import AnswerPassageRow, AnswerRow, AuditRow, FeedbackRow, HandledRow, SealRow
 from rag.types import Caller
 
-_OF_ANSWERS = ("answer", "feedback")
+_OF_ANSWERS = ("answer", "feedback", "handled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _without_answers(session: WriteSession, answers: Sequence[str], through: int
         gone += [_seal(row, erased=True) for row in rows if row.number > through]
         for row in rows:
             session.delete(row)
-        for table in (FeedbackRow, AnswerPassageRow):
+        for table in (FeedbackRow, HandledRow, AnswerPassageRow):
             session.execute(delete(table).where(table.answer_id.in_(some)))
         session.execute(delete(AnswerRow).where(AnswerRow.id.in_(some)))
     return gone

@@ -14,9 +14,19 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from rag.audit_key import keyed
 from rag.database import ReadSession, WriteSession
-from rag.tables import AnswerPassageRow, AnswerRow, DocumentRow, EditionRow, FeedbackRow, KeyRow, Moment, PassageRow
+from rag.tables import (
+    AnswerPassageRow,
+    AnswerRow,
+    DocumentRow,
+    EditionRow,
+    FeedbackRow,
+    HandledRow,
+    KeyRow,
+    Moment,
+    PassageRow,
+)
 
-Kind = Literal["answer", "edition", "document", "feedback", "key"]
+Kind = Literal["answer", "edition", "document", "feedback", "handled", "key"]
 BATCH = 200
 _STANDING = ("document_id", "state", "in_force_from", "in_force_until", "retired_on", "source", "ingested_at")
 """The columns of an edition that may change; the seal of its document is over them."""
@@ -27,7 +37,8 @@ Thing = TypeVar("Thing")
 @dataclass(frozen=True, slots=True)
 class Seal:
     """A thing that an audit row vouches for. Where ``erased``, its content is gone, or all that is left is a tombstone.
-    The seal of ``feedback`` has the id of its answer and is over all that was said of that."""
+    The seals of ``feedback`` and ``handled`` have the id of their answer; that of feedback is over all that was said
+    of it."""
 
     kind: Kind
     subject: str
@@ -65,6 +76,7 @@ _PARTS: dict[Kind, tuple[_Part, ...]] = {
         _Part(EditionRow.document_id, _columns(EditionRow, "id", *_STANDING), (EditionRow.id,)),
     ),
     "feedback": (_Part(FeedbackRow.answer_id, _columns(FeedbackRow), (FeedbackRow.caller_id,)),),
+    "handled": (_Part(HandledRow.answer_id, _columns(HandledRow)),),
     "key": (_Part(KeyRow.id, _columns(KeyRow)),),
 }
 

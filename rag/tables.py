@@ -401,3 +401,13 @@ class FeedbackRow(Base):
     rating: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class HandledRow(Base):
+    """An answer that an administrator has dealt with: what was said of it until then asks for nothing more."""
+
+    __tablename__ = "handled"
+
+    answer_id: Mapped[str] = mapped_column(ForeignKey("answers.id"), primary_key=True)
+    caller_id: Mapped[str] = mapped_column(Text)
+    handled_at: Mapped[datetime] = mapped_column(Moment)

@@ -208,6 +208,21 @@ def test_the_scope_is_remembered_and_sent_with_every_question(new_page: Any, ser
     expect(scope).to_have_text("Scope: all documents")
 
 
+def test_an_address_chooses_the_collection_to_ask_in(new_page: Any, service: Service) -> None:
+    names = ["default", "second shelf"]
+    collections = [{"name": name, "documents": 1, "passages": 1} for name in names]
+    page = new_page()
+    page.route("**/v1/collections", lambda route: route.fulfill(json={"collections": collections}))
+    page.goto("/#/in/second%20shelf")
+    expect(page.locator("#scope summary")).to_have_text("Scope: second shelf")
+    expect(page.locator("#question")).to_be_focused()
+    page.goto("/#/in/nowhere")
+    expect(page.locator("#scope summary")).to_have_text("Scope: nowhere")
+    page.reload()
+    expect(page.locator("#home .example")).to_have_count(4)
+    expect(page.locator("#scope summary")).to_have_text("Scope: all documents")
+
+
 def test_a_follow_up_goes_on_with_the_conversation_and_a_new_question_leaves_it(
     new_page: Any, service: Service
 ) -> None:
@@ -256,6 +271,14 @@ def test_an_answer_is_copied_kept_rated_and_its_sources_walked(new_page: Any, se
     expect(page.get_by_label("What is wrong or missing?")).to_have_count(0)
     told = httpx.get(f"{service.url}/v1/feedback", params={"rating": "down"}).json()["feedback"]
     assert (_shown(page), "Says nothing of dialysis") in [(one["answer_id"], one["reason"]) for one in told]
+    page.reload()
+    unhelpful = page.get_by_role("button", name="Not helpful")
+    expect(unhelpful).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Helpful", exact=True)).to_have_attribute("aria-pressed", "false")
+    unhelpful.click()
+    expect(page.get_by_label("What is wrong or missing?")).to_have_value("Says nothing of dialysis")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_label("What is wrong or missing?")).to_have_count(0)
     sources = page.locator("#answer .evidence button[data-marker]")
     for at in (0, 1, 0):
         page.keyboard.press("ArrowRight")

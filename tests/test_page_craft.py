@@ -64,6 +64,14 @@ def answer(page_server: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def abstention(page_server: str) -> dict[str, Any]:
+    asked = httpx.post(f"{page_server}/v1/ask", json={"question": "What is the capital of France?"}, timeout=120)
+    given: dict[str, Any] = asked.raise_for_status().json()
+    assert given["status"] == "abstained"
+    return given
+
+
+@pytest.fixture(scope="module")
 def hostile(page_server: str) -> Iterator[dict[str, Any]]:
     """A stored answer that quotes a document of which everything is hostile."""
     with httpx.Client(base_url=page_server, timeout=120) as client:
@@ -118,15 +126,28 @@ class TestEveryView:
         ids=["en-light-desktop", "zh-dark-desktop", "en-dark-phone", "zh-light-phone"],
     )
     def test_has_no_serious_violation_of_accessibility_and_fits(
-        self, visit: Callable[..., Any], answer: dict[str, Any], locale: str, scheme: str, device: dict[str, Any]
+        self,
+        visit: Callable[..., Any],
+        answer: dict[str, Any],
+        abstention: dict[str, Any],
+        locale: str,
+        scheme: str,
+        device: dict[str, Any],
     ) -> None:
         """By axe-core, over every view; each pair of language, colours and device comes up."""
+        first, second = (one["marker"] for one in answer["citations"][:2])
+        disputed = {
+            **answer,
+            "conflicts": [{"kind": "number", "message": "", "citations": [first, second], "newer": second}],
+        }
         page = visit(locale=locale, color_scheme=scheme, **device)
         found: list[str] = []
-        for address in (*VIEWS, f"#/answers/{answer['id']}"):
+        page.route("**/v1/answers/disputed", lambda route: route.fulfill(json=disputed))
+        for address in (*VIEWS, *(f"#/answers/{one}" for one in (answer["id"], abstention["id"], "disputed"))):
             _settled(page, address)
             found += _violations(page, address)
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
+        expect(page.locator("#answer .conflicts .sides > li")).to_have_count(2)
         _open_source(page, answer["citations"][0])
         found += _violations(page, "a source")
         paged = next(hit for hit in _hits(page) if hit["page"] and hit["title"].startswith("Hypertension"))

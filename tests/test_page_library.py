@@ -316,6 +316,15 @@ def test_questions_without_an_answer_lead_to_the_answer_and_to_the_search(page: 
     page.goto("/#/library/review")
     item = page.locator("li", has_text=question)
     expect(item).to_contain_text("It is in the trials.")
+    other = shelf.post("/v1/ask", json={"question": "Who won it in 1978?", "collections": ["shelf"]}).json()
+    assert other["status"] == "abstained"
+    page.reload()
+    dealt_with = page.locator("#questions ~ ul > li", has_text="Who won it in 1978?")
+    dealt_with.get_by_role("button", name="Dealt with").click()
+    expect(dealt_with).to_have_count(0)
+    expect(page.locator("#questions")).to_be_focused()
+    expect(item).to_be_visible()
+    assert other["id"] not in [one["answer_id"] for one in shelf.get("/v1/feedback").json()["feedback"]]
     expect(item.get_by_role("link", name="Open the answer")).to_have_attribute("href", f"#/answers/{answer['id']}")
     expect(item.get_by_role("link", name="shelf")).to_have_attribute("href", "#/library/documents?collection=shelf")
     expect(page.get_by_role("link", name="with a review that is overdue")).to_be_visible()

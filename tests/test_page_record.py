@@ -265,6 +265,38 @@ def test_a_reader_sees_their_own_answers_and_nothing_of_the_whole_service(signed
     assert kept["home"] not in page.content()
 
 
+def test_an_administrator_goes_on_after_somebody_elses_answer_in_a_conversation_of_their_own(
+    signed_in: Any, kept: dict[str, str]
+) -> None:
+    page = signed_in("Dr. Adler", f"#/answers/{kept[CHINESE]}")
+    page.get_by_label("Follow-up question").fill("那么第2级呢？")
+    with page.expect_request("**/v1/ask") as asked:
+        page.keyboard.press("Enter")
+    sent = asked.value.post_data_json
+    assert [turn["question"] for turn in sent["history"]] == [CHINESE]
+    assert "conversation_id" not in sent
+    expect(page.locator("#answer .turn[data-state=settled]")).to_have_count(2)
+
+
+def test_the_form_to_sign_in_and_health_that_is_slow_keep_nobody_out(
+    browser: Any, signed_in: Any, kept: dict[str, str]
+) -> None:
+    with browser.new_context(base_url=kept["url"]) as context:
+        page = context.new_page()
+        page.goto("/")
+        seen(page, "#sign-in input[name=key]")
+        assert_accessible(page)
+    page = signed_in("Dr. Adler", "#/record")
+    seen(page, ".answers-table tbody tr")
+    held: list[Any] = []
+    page.route("**/v1/health", lambda route: held.append(route))
+    page.get_by_role("link", name="Health").click()
+    seen(page, ".view[data-view=health] .busy")
+    held[0].continue_()
+    expect(seen(page, ".health h2")).to_have_text("Everything works")
+    expect(page.locator(".view[data-view=health] .busy")).to_have_count(0)
+
+
 def test_an_administrator_of_one_collection_makes_keys_for_it_alone(signed_in: Any) -> None:
     page = signed_in("Library", "#/record/keys")
     rows = seen(page, ".keys-table tbody tr")

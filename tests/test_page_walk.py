@@ -94,7 +94,8 @@ def test_a_person_asks_opens_a_source_compares_loads_a_pdf_asks_about_it_and_del
     job = page.locator("li[data-job]", has_text="vexol.pdf")
     expect(job.locator(".state")).to_have_text("done")
 
-    page.get_by_role("link", name="Ask", exact=True).click()
+    job.get_by_role("link", name="Ask about it").click()
+    expect(page.locator("#question")).to_be_focused()
     ask(page, OF_THE_PDF, f"{DOSE}.")
     page.locator("#answer [data-state=settled] .chip").first.click()
     image = source.locator("img")

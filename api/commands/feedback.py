@@ -1,4 +1,4 @@
-"""``feedback``: list."""
+"""``feedback``: list, handled."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ def feedback() -> None:
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many of the newest.")
 @as_json
 def list_feedback(rating: "Rating | None", limit: int, offset: int, as_json: bool) -> None:
-    """Answers that were found bad and questions that nothing answered, newest first."""
+    """Answers that were found bad and questions that nothing answered, newest first, but for what was dealt with."""
     from api.wire import feedback_json
     from rag.feedback import listing
     from rag.types import LOCAL_ADMIN
@@ -39,4 +39,16 @@ def list_feedback(rating: "Rating | None", limit: int, offset: int, as_json: boo
     if total > len(found):
         click.echo(f"{len(found)} of {total}: see --limit and --offset", err=True)
     elif not found:
-        click.echo("Nothing was said so far." if rating else "Nothing was found bad, and everything was answered.")
+        click.echo("Nothing was said so far." if rating else "Nothing waits to be acted on.")
+
+
+@feedback.command("handled")
+@click.argument("answer_id")
+def handle_answer(answer_id: str) -> None:
+    """Take an answer off the list of what is to be acted on. It is back when a reader says more of it."""
+    from rag.feedback import handle
+    from rag.types import LOCAL_ADMIN
+
+    with open_records() as database:
+        handle(database, LOCAL_ADMIN, answer_id)
+    click.echo(f"{answer_id} is off the list.")

@@ -10,7 +10,7 @@ import { scopeControl } from "./ask/scope.js";
 import { liveTurn, settledTurn } from "./ask/turn.js";
 import { walking } from "./ask/walking.js";
 import * as calls from "./calls/ask.js";
-import { element } from "./dom.js";
+import { busyLines } from "./dom.js";
 import { problemBox } from "./problem.js";
 import * as question from "./question.js";
 import { closeSource, openSource } from "./source.js";
@@ -24,7 +24,7 @@ const [home, thread, told] = ["home", "answer", "told"].map(byId);
 const scope = scopeControl(byId("scope"));
 const TURNS_TOLD = 4;
 
-/** Opens at the start (`""`) or at a stored answer (`/ID`). */
+/** Opens at the start (`""`), there with a collection chosen (`in/NAME`), or at a stored answer (`/ID`). */
 export function open(main, place, left) {
   let turn = new AbortController();
   let answers = [];
@@ -54,9 +54,11 @@ export function open(main, place, left) {
     if (asked) answerTo(asked);
   }
 
-  /** What is recorded is gone on with by its id; of who is not recorded the page says what was asked before. */
+  /** What is recorded is gone on with by its id; of who is not recorded, and of what somebody else asked, the page says
+   * what came before. */
   function followUp(asked) {
-    const { conversation_id: id } = answers.at(-1);
+    const { conversation_id, own } = answers.at(-1);
+    const id = own === false ? null : conversation_id;
     const history = answers.slice(-TURNS_TOLD).map(({ question: before, text }) => ({ question: before, answer: text }));
     answerTo(asked, id ? { conversation_id: id } : { history });
   }
@@ -100,6 +102,14 @@ export function open(main, place, left) {
     if (answer.recorded) history.pushState(null, "", `#/answers/${encodeURIComponent(answer.id)}`);
   }
 
+  /** Gets ready to ask in the collection that a place names; gives what else it says. */
+  function scoped(to) {
+    if (!to.startsWith("in/")) return to;
+    scope.only(decoded(to.slice("in/".length)));
+    field.focus();
+    return "";
+  }
+
   function leaveThread() {
     if (location.hash === "#/") follow("");
     else location.hash = "#/";
@@ -121,8 +131,7 @@ export function open(main, place, left) {
   }
 
   async function showStored(id, signal) {
-    const busy = element("div", { className: "busy" }, ...[1, 2, 3].map(() => element("div", { className: "line" })));
-    thread.replaceChildren(busy);
+    thread.replaceChildren(busyLines());
     const found = await calls.conversation(id, signal);
     if (signal.aborted) return;
     answers = found;
@@ -167,7 +176,8 @@ export function open(main, place, left) {
   walking(thread, left);
   scope.redraw();
   learnScope();
-  if (!question.answeredBy(ask)) follow(place);
+  const where = scoped(place);
+  if (!question.answeredBy(ask)) follow(where);
   return {
     redraw() {
       scope.redraw();
@@ -180,7 +190,7 @@ export function open(main, place, left) {
     close,
     follow(to) {
       field.value = "";
-      return follow(to);
+      return follow(scoped(to));
     },
   };
 }

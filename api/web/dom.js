@@ -19,6 +19,11 @@ export function quoted(tag, text, language, className = "") {
   return element(tag, { className, dir: "auto", lang: language || "" }, text);
 }
 
+/** What stands where something is on its way. */
+export function busyLines() {
+  return element("div", { className: "busy" }, ...[1, 2, 3].map(() => element("div", { className: "line" })));
+}
+
 /** A line of facts, unknown ones left out. */
 export function joined(facts) {
   return facts.filter((fact) => fact !== null && fact !== undefined && fact !== "").join(" · ");

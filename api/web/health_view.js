@@ -5,7 +5,7 @@
 
 import * as calls from "./calls/health.js";
 import { bytes, factList, link, moment, number, table } from "./controls.js";
-import { element, quoted } from "./dom.js";
+import { busyLines, element, quoted } from "./dom.js";
 import { advice } from "./health/advice.js";
 import { figures } from "./health/figures.js";
 import { words } from "./health/words.js";
@@ -18,7 +18,10 @@ const CHECKS = ["database", "index", "embedder", "entailment", "language model",
 
 export async function open(main, _place, signal) {
   const region = element("div", { className: "health" });
-  let [health, collections] = await Promise.all([calls.health(signal), calls.collections(signal), styled("health.css")]);
+  const busy = busyLines();
+  main.append(busy);
+  const wanted = [calls.health(signal), calls.collections(signal), styled("health.css")];
+  let [health, collections] = await Promise.all(wanted).finally(() => busy.remove());
   let problem = null;
   let turns = 0;
   let timer = null;

@@ -23,6 +23,7 @@ const NOWHERE = { redraw() {}, close() {} };
 export function placeOf(hash) {
   const [, name, place] = /^#\/([a-z]*)(\/.*)?$/.exec(hash) || [];
   if (name === "answers" && place) return { name: "ask", place };
+  if (name === "in" && place) return { name: "ask", place: `in${place}` };
   if (name === "jobs") return { name: "library", place: "/load" };
   return name in VIEWS ? { name, place: place || "" } : { name: "ask", place: "" };
 }

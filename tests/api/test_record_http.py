@@ -76,6 +76,40 @@ def test_what_is_said_of_an_answer_is_kept_without_identifiers_and_listed(client
     assert unanswered["id"] in [one["answer_id"] for one in client.get("/v1/feedback").json()["feedback"]]
     assert client.post(address, json={"rating": "maybe"}).status_code == 422
     assert client.post("/v1/answers/none/feedback", json={"rating": "up"}).status_code == 404
+    stored = client.get(f"/v1/answers/{answer['id']}").json()
+    assert (stored["own"], stored["feedback"]) == (True, {"rating": "down", "reason": given["reason"]})
+    assert client.get(f"/v1/answers/{unanswered['id']}").json()["feedback"] is None
+
+
+def test_what_was_dealt_with_is_off_the_list_until_more_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_HOME", str(client.app.state.system.home))  # type: ignore[attr-defined]
+    answer = client.post("/v1/ask", json={"question": QUESTION}).json()
+    unanswered = client.post("/v1/ask", json={"question": "Who won the football cup of 1978?"}).json()
+    said = f"/v1/answers/{answer['id']}/feedback"
+    client.post(said, json={"rating": "down"})
+
+    def listed() -> list[str]:
+        found = client.get("/v1/feedback").json()
+        assert found["total"] == len(found["feedback"])
+        return [one["answer_id"] for one in found["feedback"]]
+
+    assert {answer["id"], unanswered["id"]} <= set(listed())
+    for one in (answer, unanswered):
+        handled = client.post(f"/v1/answers/{one['id']}/handled").json()
+        assert handled["answer_id"] == one["id"]
+        assert handled["handled_at"] > one["created_at"]
+    assert not {answer["id"], unanswered["id"]} & set(listed())
+    assert answer["id"] in [one["answer_id"] for one in client.get("/v1/feedback?rating=down").json()["feedback"]]
+    client.post(said, json={"rating": "down", "reason": "Still so."})
+    assert answer["id"] in listed()
+    assert unanswered["id"] not in listed()
+    assert CliRunner().invoke(main, ["feedback", "handled", answer["id"]]).exit_code == 0
+    assert answer["id"] not in listed()
+    assert client.post("/v1/answers/none/handled").status_code == 404
+    assert client.get("/v1/audit", params={"action": "handled"}).json()["entries"][0]["subject"] == answer["id"]
+    assert client.post("/v1/audit/verify", json={}).json()["problems"] == []
 
 
 def test_answers_are_listed_by_status_and_time(client: TestClient) -> None:
@@ -230,3 +264,11 @@ def test_who_is_no_administrator_reads_no_record_and_nobody_elses_feedback(clien
     assert (health["status"], health["whole"], health["points"], health["stages"]) == ("ok", None, None, None)
     assert str(system.home) not in json.dumps(health)
     assert client.get("/v1/feedback", headers=headers).json() == {"feedback": [], "total": 0}
+    answer = client.post("/v1/ask", json={"question": QUESTION}, headers=headers).json()
+    assert client.get(f"/v1/answers/{answer['id']}", headers=headers).json()["own"]
+    assert client.post(f"/v1/answers/{answer['id']}/handled", headers=headers).status_code == 403
+    with system.database.writing() as session:
+        _, secret = keys.create(session, LOCAL_ADMIN, "an administrator's", Role.ADMIN, None)
+    theirs = {"authorization": f"Bearer {secret}"}
+    assert not client.get(f"/v1/answers/{answer['id']}", headers=theirs).json()["own"]
+    assert client.post(f"/v1/answers/{answer['id']}/handled", headers=theirs).status_code == 200

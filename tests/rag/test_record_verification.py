@@ -29,7 +29,7 @@ from rag.verification import verify
 
 FLIPS = int(os.environ.get("FLIPS", "2"))
 """Changes of each column."""
-WATCHED = ("answers", "answer_passages", "editions", "passages", "documents", "feedback", "audit", "seals")
+WATCHED = ("answers", "answer_passages", "editions", "passages", "documents", "feedback", "handled", "audit", "seals")
 QUESTION = "At which dose is allopurinol started in gout?"
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -47,6 +47,7 @@ def asked(library: Library) -> Library:
     given = ask(library.system)
     assert given.citations
     feedback.give(library.system, LOCAL_ADMIN, given.id, "down", "The dose was missing")
+    feedback.handle(library.system.database, LOCAL_ADMIN, given.id)
     return library
 
 
@@ -134,6 +135,7 @@ def test_what_is_taken_away_and_put_in_is_named(asked: Library) -> None:
         "DELETE FROM passages WHERE id = (SELECT min(id) FROM passages)",
         "DELETE FROM answers",
         "DELETE FROM feedback",
+        "DELETE FROM handled",
         "DELETE FROM seals WHERE kind = 'answer'",
         "UPDATE seals SET erased = NOT erased",
         "INSERT INTO documents (id, collection_id) VALUES ('from outside', 1)",

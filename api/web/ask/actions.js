@@ -58,13 +58,15 @@ function ratingNodes(answer, attempt, say) {
       rating === "up" ? words().helpful : words().unhelpful,
       () =>
         attempt(async () => {
-          await rate(answer.id, rating, null);
+          const said = answer.feedback?.rating === rating ? answer.feedback.reason : null;
+          await rate(answer.id, rating, said);
+          answer.feedback = { rating, reason: said };
           for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.rating === rating));
           const form = reasonForm(answer, rating, attempt, say);
           say(words().thanks, form);
           form.elements.reason.focus();
         }),
-      { "aria-pressed": "false", "data-rating": rating },
+      { "aria-pressed": String(answer.feedback?.rating === rating), "data-rating": rating },
     ),
   );
   return element("div", { className: "buttons rating" }, ...buttons);
@@ -73,11 +75,15 @@ function ratingNodes(answer, attempt, say) {
 function reasonForm(answer, rating, attempt, say) {
   const label = rating === "up" ? words().reasonUp : words().reasonDown;
   const field = element("textarea", { name: "reason", rows: 2, maxLength: MAX_REASON });
+  field.value = answer.feedback.reason || "";
   const onsubmit = (event) => {
     event.preventDefault();
     const reason = field.value.trim();
-    if (reason) attempt(() => rate(answer.id, rating, reason).then(() => say(words().thanks)));
-    else say(words().thanks);
+    attempt(async () => {
+      await rate(answer.id, rating, reason || null);
+      answer.feedback = { rating, reason: reason || null };
+      say(words().thanks);
+    });
   };
   return element(
     "form",

@@ -44,7 +44,7 @@ export function scopeControl(fold, offersModes = true) {
 
   function set(found) {
     known = found;
-    const names = known.collections.map(({ name }) => name);
+    const names = known.collections.length > 1 ? known.collections.map(({ name }) => name) : [];
     change({
       collections: scope.collections.filter((name) => names.includes(name)),
       mode: known.hasModel ? scope.mode : "",
@@ -97,6 +97,12 @@ export function scopeControl(fold, offersModes = true) {
     ].filter(Boolean);
   }
 
+  /** One collection and all that is in it; how it is answered stays as it was chosen. */
+  function only(collection) {
+    change({ ...NOTHING, mode: scope.mode, collections: [collection] });
+    draw();
+  }
+
   function reset() {
     change(NOTHING);
     draw();
@@ -143,7 +149,7 @@ export function scopeControl(fold, offersModes = true) {
     fold.querySelector("summary").focus();
   });
 
-  return { set, redraw: draw, asked: () => asked(offersModes ? scope : { ...scope, mode: "" }) };
+  return { set, only, redraw: draw, asked: () => asked(offersModes ? scope : { ...scope, mode: "" }) };
 }
 
 function group(title, controls, hint = null) {

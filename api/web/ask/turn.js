@@ -1,7 +1,7 @@
 /** A question and its answer on the page: while it is made, and once it is there. */
 
 import { answerNodes, summary } from "../answer.js";
-import { element, quoted } from "../dom.js";
+import { busyLines, element, quoted } from "../dom.js";
 import { problemBox } from "../problem.js";
 import { wordsOf } from "../words.js";
 import * as texts from "../words/ask.js";
@@ -38,7 +38,7 @@ export function liveTurn(question, stop) {
   let paragraph = element("p", {}, draft);
   const prose = element("div", { className: "sentences prose", hidden: true }, paragraph);
   const list = element("ul", { className: "sentences", hidden: true });
-  const waiting = element("div", { className: "busy" }, ...[1, 2, 3].map(() => element("div", { className: "line" })));
+  const waiting = busyLines();
   const ending = element("div", {});
   const body = element("div", { className: "answer", "aria-busy": "true" }, waiting, prose, list, ending);
   const evidence = element("section", { className: "evidence" });

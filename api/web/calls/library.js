@@ -69,6 +69,11 @@ export function toActOn(limit, offset, signal) {
   return call(`v1/feedback?${parameters({ limit, offset })}`, { signal });
 }
 
+/** Takes an answer off that list, until more is said of it. */
+export function handle(answerId) {
+  return call(`v1/answers/${id(answerId)}/handled`, { method: "POST" });
+}
+
 /** `{ jobs, total, states }`. */
 export function jobs(asked, signal) {
   return call(`v1/jobs?${parameters({ ...asked, files: 5 })}`, { signal });

@@ -108,7 +108,9 @@ function actions(job, act) {
     return [one];
   };
   if (isUnfinished(job)) return job.cancel_requested ? [] : made(load.cancelJob, act.cancel, "cancel");
-  if (job.state === "succeeded") return [];
-  if (job.state === "cancelled") return made(load.retryRest, act.retry, "retry");
-  return made(job.progress.files_total > 1 ? load.retryFailed : load.retry, act.retry, "retry");
+  const isThere = job.counts.added || job.counts.updated || job.counts.unchanged;
+  const ask = isThere ? [link(load.ask, `#/in/${encodeURIComponent(job.collection)}`, "quiet")] : [];
+  if (job.state === "succeeded") return ask;
+  if (job.state === "cancelled") return [...ask, ...made(load.retryRest, act.retry, "retry")];
+  return [...ask, ...made(job.progress.files_total > 1 ? load.retryFailed : load.retry, act.retry, "retry")];
 }

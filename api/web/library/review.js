@@ -9,15 +9,17 @@ import { proposalNodes } from "./proposal.js";
 import { receiptNodes } from "./receipt.js";
 
 const AT_ONCE = 20;
+const MOST = 1000; // that the service gives at once
 
 export async function open(region, _place, context) {
   const { signal } = context;
-  const [questions, first, flagged, receipts] = await Promise.all([
+  const [asked, first, flagged, receipts] = await Promise.all([
     calls.toActOn(AT_ONCE, 0, signal),
     calls.documents({ limit: 1, facets: true }, signal),
     calls.documents({ limit: 1, flagged: true }, signal),
     calls.receipts(signal),
   ]);
+  let questions = asked;
   let proposals = await calls.proposals(signal);
   let told = null;
   let receiptsShown = AT_ONCE;
@@ -28,6 +30,18 @@ export async function open(region, _place, context) {
       questions.feedback.push(...next.feedback);
       questions.total = next.total;
       draw();
+    } catch (problem) {
+      if (problem.kind === undefined) throw problem;
+      region.prepend(problemBox(problem));
+    }
+  }
+
+  async function handled(answerId) {
+    try {
+      await calls.handle(answerId);
+      questions = await calls.toActOn(Math.min(MOST, Math.max(AT_ONCE, questions.feedback.length)), 0, signal);
+      draw();
+      region.querySelector("#questions").focus();
     } catch (problem) {
       if (problem.kind === undefined) throw problem;
       region.prepend(problemBox(problem));
@@ -52,7 +66,7 @@ export async function open(region, _place, context) {
 
   function questionsNodes() {
     const { review } = words();
-    const items = questions.feedback.map((one) => questionItem(one));
+    const items = questions.feedback.map((one) => questionItem(one, context.role === "admin" ? handled : null));
     const isMore = questions.feedback.length < questions.total;
     return part(
       "questions",
@@ -130,7 +144,8 @@ function documentsNodes(states, flagged) {
   );
 }
 
-function questionItem(one) {
+/** `handled(answerId)` is called when the reader has dealt with it; null for who may not say so. */
+function questionItem(one, handled) {
   const { review } = words();
   const tryIt = link(review.tryIt, "#/library/search", "quiet");
   tryIt.addEventListener("click", () => prefill(one.question, one.collections));
@@ -159,6 +174,7 @@ function questionItem(one) {
       { className: "buttons" },
       link(review.openAnswer, `#/answers/${encodeURIComponent(one.answer_id)}`, "quiet"),
       tryIt,
+      handled ? button(review.done, () => handled(one.answer_id)) : null,
     ),
   );
 }
