@@ -314,6 +314,16 @@ def test_the_field_keeps_the_focus_while_its_view_is_loaded(new_page: Any) -> No
     assert _ask(page, ENGLISH)["status"] == "answered"
 
 
+def test_examples_are_offered_only_where_the_sample_is_that_they_are_about(new_page: Any) -> None:
+    page = new_page()
+    page.route("**/v1/documents?q=taiyi-demo*", lambda route: route.fulfill(json={"documents": [], "total": 0}))
+    page.goto("/")
+    expect(page.locator("#home")).to_contain_text("Answers come from")
+    expect(page.locator("#home .example")).to_have_count(0)
+    page.get_by_role("link", name="See which").click()
+    expect(page.get_by_label("Find in the library")).to_be_visible()
+
+
 def test_an_unknown_answer_is_a_problem_with_its_request_id(page: Any) -> None:
     with page.expect_response("**/v1/answers/unknown") as response:
         page.goto("/#/answers/unknown")

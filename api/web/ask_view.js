@@ -4,7 +4,7 @@
  */
 
 import { Problem } from "./api.js";
-import { emptyNodes, exampleNodes } from "./ask/home.js";
+import { emptyNodes, libraryNodes } from "./ask/home.js";
 import { followUpForm } from "./ask/following.js";
 import { scopeControl } from "./ask/scope.js";
 import { liveTurn, settledTurn } from "./ask/turn.js";
@@ -141,7 +141,7 @@ export function open(main, place, left) {
   }
 
   async function showHome(signal) {
-    const found = await (known || calls.collections(signal));
+    const [found, hasSample] = await Promise.all([known || calls.collections(signal), calls.hasSample(signal)]);
     known = null; // told again, how many documents there are may have changed
     if (signal.aborted) return;
     const documents = found.reduce((sum, collection) => sum + collection.documents, 0);
@@ -150,7 +150,7 @@ export function open(main, place, left) {
       field.value = example;
       ask();
     };
-    drawHome = () => (documents ? exampleNodes(documents, choose) : emptyNodes(mayLoad));
+    drawHome = () => (documents ? libraryNodes({ documents, hasSample }, choose) : emptyNodes(mayLoad));
     draw();
   }
 

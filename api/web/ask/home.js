@@ -12,17 +12,20 @@ const EXAMPLES = [
   ["zh", "痛风患者血尿酸应控制在多少以下？"],
 ];
 
-/** `choose(question)` is called with the example that was pressed. */
-export function exampleNodes(documents, choose) {
+/** What answers come from; where that is the sample, with examples: `choose(question)` is called with one's words. */
+export function libraryNodes({ documents, hasSample }, choose) {
+  const { seeLibrary } = words();
+  const link = element("a", { href: "#/library" }, seeLibrary);
+  const told = element("p", { className: "meta" }, words().library(documents), " ", link);
+  return hasSample ? [...exampleNodes(choose), told] : [told];
+}
+
+function exampleNodes(choose) {
   const examples = EXAMPLES.map(([lang, question]) => {
     const onclick = () => choose(question);
     return element("li", {}, element("button", { type: "button", className: "example", lang, onclick }, question));
   });
-  return [
-    element("h2", {}, words().examples),
-    element("ul", { className: "examples" }, ...examples),
-    element("p", { className: "meta" }, words().library(documents)),
-  ];
+  return [element("h2", {}, words().examples), element("ul", { className: "examples" }, ...examples)];
 }
 
 /** A library without documents: what to do next, here where the reader may load some. */

@@ -69,6 +69,11 @@ export async function hasLanguageModel(signal) {
   return data.some(({ id }) => id.endsWith("-grounded"));
 }
 
+/** Whether the sample documents are there, which the examples are about. */
+export async function hasSample(signal) {
+  return (await call("v1/documents?q=taiyi-demo&limit=1", { signal })).total > 0;
+}
+
 export function mayLoad(signal) {
   return call("v1/session", { signal }).then(({ role }) => role !== "reader");
 }
