@@ -180,6 +180,9 @@ def test_a_prompt_seen_before_comes_from_the_cache_and_a_seed_repeats_its_answer
     assert first["usage"]["cached_tokens"] > 100
     assert first["usage"] == second["usage"]
     assert written(first) == written(second) != []
+    replayed = client.post(f"/v1/answers/{second['id']}/replay").json()
+    assert (replayed["identical"], replayed["retrieval"], replayed["text"]) == (True, "same", "same")
+    assert written(replayed["answer"]) == written(second)
 
 
 def test_an_answer_from_memory_cites_nothing_and_says_so(client: httpx.Client) -> None:
