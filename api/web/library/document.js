@@ -1,6 +1,7 @@
 /** A document's own page: what is known of it, its editions, what screening flagged, its text; and what an editor does. */
 
 import * as calls from "../calls/library.js";
+import { confirmation } from "../confirmation.js";
 import { element, joined, quoted } from "../dom.js";
 import { problemBox } from "../problem.js";
 import { receiptNodes } from "./receipt.js";
@@ -8,7 +9,6 @@ import { proposalNodes } from "./proposal.js";
 import { textPart } from "./text.js";
 import {
   button,
-  confirmation,
   documentAddress,
   documentsAddress,
   factList,
@@ -181,7 +181,6 @@ export async function open(region, { rest: documentId, query }, context) {
         await calls.retire(loaded.document.id, day.value);
         await again(null);
       },
-      problem: problemBox,
     });
   }
 
@@ -229,7 +228,6 @@ export async function open(region, { rest: documentId, query }, context) {
         draw();
         region.querySelector(".receipt").focus();
       },
-      problem: problemBox,
     });
   }
 

@@ -1,9 +1,9 @@
 /** The keys for administrators: a list, a form to make one, its secret shown once, an end to one. */
 
 import * as calls from "../calls/record.js";
+import { confirmation } from "../confirmation.js";
 import { button, choice, emptyBox, moment, number, table } from "../controls.js";
 import { element, quoted } from "../dom.js";
-import { problemBox } from "../problem.js";
 import { words } from "./callers.js";
 import { copyButton } from "./copying.js";
 import { keyForm } from "./key_form.js";
@@ -128,38 +128,18 @@ function secretBox(key, isFirst, done) {
 
 /** Asks first. */
 function confirmRevoking(key, who, refresh) {
-  const said = element("div", {});
-  said.setAttribute("aria-live", "polite");
-  const go = element("button", { type: "submit", className: "main danger" }, words().revoke);
-  const cancel = button(words().cancel, () => dialog.close());
   const isOwn = who.caller_id === `key:${key.id}`;
-  const title = words().revokeTitle(key.name);
-  const form = element(
-    "form",
-    {},
-    element("h2", { dir: "auto" }, title),
-    element("p", {}, words().revokeHint),
-    isOwn ? element("p", { className: "doubt" }, words().revokeOwn) : null,
-    said,
-    element("div", { className: "buttons" }, go, cancel),
-  );
-  const dialog = element("dialog", { className: "asking record" }, form);
-  dialog.setAttribute("aria-label", title);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    go.disabled = true;
-    try {
+  confirmation({
+    title: words().revokeTitle(key.name),
+    content: [
+      element("p", {}, words().revokeHint),
+      ...(isOwn ? [element("p", { className: "doubt" }, words().revokeOwn)] : []),
+    ],
+    label: () => words().revoke,
+    danger: true,
+    act: async () => {
       await calls.revokeKey(key.id);
-      dialog.close();
       await refresh();
-    } catch (problem) {
-      if (problem.kind === undefined) throw problem;
-      go.disabled = false;
-      said.replaceChildren(problemBox(problem));
-    }
+    },
   });
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  cancel.focus();
 }

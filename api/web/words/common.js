@@ -22,6 +22,8 @@ export const en = {
   signIn: "Sign in",
   signInElsewhere: "Sign in with your institution's account",
   signOut: "Sign out",
+  cancel: "Cancel",
+  working: "Working",
   wrongKey: "This key is not known here, has expired or was revoked.",
 };
 
@@ -46,5 +48,7 @@ export const zh = {
   signIn: "登录",
   signInElsewhere: "使用机构账号登录",
   signOut: "退出登录",
+  cancel: "取消",
+  working: "正在处理",
   wrongKey: "此密钥未知、已过期或已被吊销。",
 };

@@ -139,8 +139,6 @@ export const en = {
   purgeHint: "Also from stored answers and backups made from now on, with the original file. This cannot be undone.",
   removeNow: "Delete",
   purgeNow: "Delete and erase",
-  cancel: "Cancel",
-  working: "Working",
   receiptTitle: "Deleted",
   purgedTitle: "Deleted and erased",
   receipt: {
@@ -437,8 +435,6 @@ export const zh = {
   purgeHint: "包括已存回答和此后的备份中的文字，以及原始文件。此操作无法撤销。",
   removeNow: "删除",
   purgeNow: "删除并抹除",
-  cancel: "取消",
-  working: "正在处理",
   receiptTitle: "已删除",
   purgedTitle: "已删除并抹除",
   receipt: {
