@@ -12,7 +12,7 @@ const PAGE = 50;
 const ASKED = ["action", "caller_id", "subject", "since", "until"];
 const SEALS = "seals";
 const SHOWN_AT = [
-  [["answer", "replay", "feedback"], "#/record/answers/"],
+  [["answer", "replay", "feedback", "handled"], "#/record/answers/"],
   [["retire", "unretire"], "#/library/documents/"],
   [["ingest", "publish"], "#/library/documents?collection="],
 ];

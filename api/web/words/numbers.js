@@ -6,7 +6,11 @@ export function stated(probability) {
   return probability < 0.01 ? "< 0.01" : probability.toFixed(2);
 }
 
+export function english(number) {
+  return number.toLocaleString("en");
+}
+
 /** `1 passage`, `2 passages`. */
 export function count(number, one, many) {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+  return `${english(number)} ${number === 1 ? one : many}`;
 }

@@ -1,0 +1,53 @@
+/** The texts of the library: what a librarian should look at. */
+
+import { english } from "./numbers.js";
+
+export const en = {
+  questions: "Questions without an answer, answers found bad",
+  questionsAll: "What readers asked and did not get, newest first.",
+  questionsOwn: "Of your own questions; administrators see everyone's.",
+  noQuestions: "Nothing to act on: no question went unanswered, no answer was found bad.",
+  abstained: "no answer",
+  bad: "found bad",
+  missing: (terms) => `Not in any passage: ${terms.join(", ")}`,
+  openAnswer: "Open the answer",
+  tryIt: "Try in the search test",
+  done: "Dealt with",
+  inCollections: "Collection",
+  proposals: "May be editions of one document",
+  noProposals: "No pair of documents waits for a decision.",
+  documents: "Documents",
+  overdue: (number) => `${english(number)} with a review that is overdue`,
+  flagged: (number) => `${english(number)} with flagged passages`,
+  retracted: (number) => `${english(number)} retracted`,
+  withdrawn: (number) => `${english(number)} withdrawn by the publisher`,
+  noDocuments: "No document is overdue for review, retracted, withdrawn or flagged.",
+  receipts: "Receipts of deletions",
+  noReceipts: "Nothing was deleted.",
+  more: "Show more",
+};
+
+export const zh = {
+  questions: "未得到回答的问题与差评",
+  questionsAll: "读者提出而未得到满意回答的问题，最新的在前。",
+  questionsOwn: "仅为您自己的提问；管理员可见所有人的提问。",
+  noQuestions: "没有待处理的内容：没有未回答的问题，也没有差评。",
+  abstained: "不作回答",
+  bad: "差评",
+  missing: (terms) => `所有段落中都没有：${terms.join("、")}`,
+  openAnswer: "打开回答",
+  tryIt: "用检索测试查看",
+  done: "已处理",
+  inCollections: "文献集",
+  proposals: "可能是同一文献的版本",
+  noProposals: "没有等待决定的文献。",
+  documents: "文献",
+  overdue: (number) => `${number} 篇逾期未复审`,
+  flagged: (number) => `${number} 篇含被标记的段落`,
+  retracted: (number) => `${number} 篇已撤稿`,
+  withdrawn: (number) => `${number} 篇已被发布机构撤回`,
+  noDocuments: "没有逾期未复审、已撤稿、已撤回或被标记的文献。",
+  receipts: "删除回执",
+  noReceipts: "没有删除过任何文献。",
+  more: "显示更多",
+};
