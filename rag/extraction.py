@@ -34,9 +34,12 @@ CONTEXT_CHARACTERS = {"en": 120, "zh": 40}
 _CELLS = " | "
 _MARKER = re.compile(r"(?:[-•*–]|\(?\d{1,2}[.)、]|[a-z]\))\s+")
 _REFERENCES = re.compile(
-    r"(?:^|> )(?:\d+[. ]*)?(?:references?|bibliography|further reading|参考文献|参考资料)\s*$", re.I
+    r"(?:^|> )(?:\d+[. ]*)?(?:references?|bibliography|further reading|参考文献|参考资料)[ \t]*[:：]?[ \t]*$",
+    re.I | re.M,
 )
 _BIBLIOGRAPHIC = re.compile(r"\bdoi\s*:|\b(?:19|20)\d\d;\s?\d+", re.I)
+_ENTRY = re.compile(rf"^[ \t]*(?:\[\d+\]|\d{{1,3}}[.)、])\s.*?(?:{_BIBLIOGRAPHIC.pattern}).*$", re.I | re.M)
+"""A numbered line of a list of references, of which the end alone may look like one."""
 _LETTER = re.compile(r"[^\W\d_]")
 _CONTENTLESS_BELOW = {"en": 12, "zh": 6}
 _NUMBERED = re.compile(r"[\W_]*(?:[^\W\d_]+[\W_]*)?\d{4,}[\W_]*")
@@ -137,7 +140,10 @@ class _Quotable:
 
     def __init__(self, hit: Hit) -> None:
         passage = hit.passage
+        listed = _REFERENCES.search(passage.text)
         self._is_bibliography = bool(passage.section and _REFERENCES.search(passage.section))
+        self._listed_from = listed.start() if listed else len(passage.text)
+        self._entries = [range(*entry.span()) for entry in _ENTRY.finditer(passage.text)]
         self._headings = {passage.title, *(passage.section or "").split(" > "), *_table_headers(passage.text)}
 
     def start_of(self, part: Part) -> int | None:
@@ -146,7 +152,9 @@ class _Quotable:
         sentence = part.text[marker.end() :] if marker else part.text
         if self._is_bibliography or sentence in self._headings or sentence.endswith(("?", "？")):
             return None
-        if _BIBLIOGRAPHIC.search(sentence):
+        if _BIBLIOGRAPHIC.search(sentence) or part.start >= self._listed_from:
+            return None
+        if any(part.start in entry for entry in self._entries):
             return None
         if len(_LETTER.findall(sentence)) < _CONTENTLESS_BELOW[language_of(sentence)]:
             return None

@@ -57,6 +57,23 @@ def test_headings_column_names_and_reference_lists_are_not_quoted(entailment) ->
     assert [quote.text for quote in quotes] == ["Allopurinol 100 mg | ACR 2020 guideline"]
 
 
+def test_nothing_of_a_reference_list_within_a_passage_is_quoted(entailment) -> None:
+    """Plain text has no sections, and a passage may begin in the middle of the list."""
+    first, last = "The target blood pressure is below 120 mmHg in CKD.", "The blood pressure is measured in both arms."
+    entries = (
+        "1. KDIGO Blood Pressure Work Group. Guideline on the target of blood pressure. Kidney Int 2021;99(3S):1-87.\n"
+        "2. Food and Drug Administration. Safety communication on blood pressure and its target. 8 April 2016."
+    )
+    for heading in ("References", "Bibliography:", "参考文献"):
+        quotes = ranked_sentences(
+            "What is the target blood pressure?", [hit(f"{first}\n\n{heading}\n{entries}")], entailment
+        )
+        assert [quote.text for quote in quotes] == [first], heading
+    middle = entries.split("\n")[0]
+    quotes = ranked_sentences("What is the target blood pressure?", [hit(f"{middle}\n\n{last}")], entailment)
+    assert [quote.text for quote in quotes] == [last]
+
+
 def test_what_says_the_same_is_quoted_once_and_in_the_order_of_the_passages(entailment) -> None:
     same = "The target serum urate in gout is below 6 mg/dL."
     hits = [hit(same + " Colchicine is given for flares.", 1), hit(same, 2)]
