@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import surfaces, terms
+from rag import bilingual
+from rag.analysis import simplified, surfaces, terms, words
 from rag.embedding import Embedder, EmbedsTogether
 from rag.languages import language_of
 from rag.lexical import Concepts, concepts
@@ -47,7 +48,7 @@ class Asked:
     def wording(self, language: Language) -> dict[str, str]:
         """The terms that ``concepts`` are made of, each with the word it comes from."""
         if language == self.language:
-            return surfaces(self.question)
+            return surfaces(self.question) | {name: word for word, names in self._synonyms.items() for name in names}
         if self._said:
             return surfaces(self._said)
         return surfaces(" ".join(name for concept in self._translation.concepts for name in concept.names))
@@ -58,7 +59,17 @@ class Asked:
 
     @cached_property
     def _own_concepts(self) -> Concepts:
-        return concepts(terms(self.question))
+        return [
+            ((term,), *((name,) for name in self._synonyms.get(term, ())))
+            for term in dict.fromkeys(terms(self.question))
+        ]
+
+    @cached_property
+    def _synonyms(self) -> dict[str, tuple[str, ...]]:
+        """By Chinese word of the question, what else it is called."""
+        if self.language != "zh":
+            return {}
+        return {word: bilingual.synonyms(word) for word in words(simplified(self.question))}
 
     @cached_property
     def _own_vector(self) -> Vector:

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from rag import glossary
-from rag.analysis import STOP_WORDS, frequency, stem
+from rag.analysis import STOP_WORDS, frequency, stem, terms
 from rag.languages import HAN
 
 MOST_MEANINGS = 3
@@ -61,6 +61,17 @@ def chinese_of(english: str) -> tuple[str, ...]:
         return tuple(sorted(known, key=lambda name: (len(name) == 1, len(name)))[:MOST_MEANINGS])
     general = [word for word in _cedict_by_english().get(key, ()) if word not in FUNCTION_WORDS]
     return tuple(sorted(general, key=lambda word: (-frequency(word), len(word), word))[:MOST_MEANINGS])
+
+
+@lru_cache(maxsize=20_000)
+def synonyms(chinese: str) -> tuple[str, ...]:
+    """The other names that the glossary has for what a Chinese name of it usually means: 心房颤动 for 房颤. Empty for
+    what the glossary does not have."""
+    meanings = glossary.entries().get(chinese)
+    if not meanings:
+        return ()
+    named = _glossary_by_english().get(_key(meanings[0]), ())
+    return tuple(name for name in named if name != chinese and name in terms(name))
 
 
 def names_species(chinese: str) -> bool:

@@ -202,6 +202,20 @@ def test_without_a_language_model_it_says_what_to_start(new_page: Any) -> None:
     expect(page.locator(".no-model")).to_contain_text("make llm")
 
 
+def test_a_language_chosen_while_the_view_is_loaded_holds_for_all_of_it(new_page: Any) -> None:
+    page = new_page()
+    held: list[Any] = []
+    page.route("**/v1/models", lambda route: held.append(route))
+    page.goto("/#/compare")
+    expect(page.get_by_label("A question to answer twice")).to_be_visible()
+    page.get_by_role("button", name="中文").click()
+    expect(page.get_by_role("link", name="文献库")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_label("要回答两次的问题")).to_be_visible()
+    expect(page.get_by_role("button", name="对照", exact=True)).to_be_visible()
+
+
 def test_a_run_over_a_set_is_shown_with_its_table_its_plots_and_its_questions(new_page: Any, service: Service) -> None:
     page = new_page()
     page.goto("/#/compare/runs")

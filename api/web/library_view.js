@@ -67,7 +67,7 @@ export async function open(main, place, signal) {
     const asked = partOf(where);
     const isFor = TABS.find(([tab]) => tab === asked.name)?.[2] || (() => true);
     const { name, rest, query } = isFor(may) ? asked : partOf("");
-    const opened = { name, part: {}, turn: new AbortController() };
+    const opened = { name, part: {}, turn: new AbortController(), isOld: false };
     current = opened;
     drawShell();
     const content = element("div", { className: "part" });
@@ -79,6 +79,7 @@ export async function open(main, place, signal) {
       const part = await openPart(content, { rest, query }, { ...may, signal: opened.turn.signal });
       if (opened.turn.signal.aborted) part.close?.();
       else opened.part = part;
+      if (opened.isOld) opened.part.redraw?.();
       if (document.activeElement === document.body) region.focus({ preventScroll: true });
     } catch (problem) {
       if (opened.turn.signal.aborted || problem.name === "AbortError") return;
@@ -99,6 +100,7 @@ export async function open(main, place, signal) {
     close: leave,
     redraw() {
       drawShell();
+      current.isOld = true;
       current.part.redraw?.();
     },
   };

@@ -50,7 +50,7 @@ export async function open(main, place, signal) {
   async function follow(where) {
     current.turn.abort();
     const { name, rest, query } = partOf(where);
-    const opened = { name, part: {}, turn: new AbortController() };
+    const opened = { name, part: {}, turn: new AbortController(), isOld: false };
     current = opened;
     drawShell();
     const content = element("div", { className: "part" });
@@ -59,6 +59,7 @@ export async function open(main, place, signal) {
       const { open: openPart } = await PARTS[name]();
       if (opened.turn.signal.aborted) return;
       opened.part = await openPart(content, { rest, query }, { who, signal: opened.turn.signal });
+      if (opened.isOld) opened.part.redraw?.();
     } catch (problem) {
       if (opened.turn.signal.aborted || problem.name === "AbortError") return;
       if (problem.kind === undefined) throw problem;
@@ -73,6 +74,7 @@ export async function open(main, place, signal) {
     close: () => current.turn.abort(),
     redraw() {
       drawShell();
+      current.isOld = true;
       current.part.redraw?.();
     },
   };

@@ -42,7 +42,7 @@ export function routing(main, turned, said) {
       return;
     }
     leave(name);
-    const opened = { name, view: NOWHERE, turn: new AbortController() };
+    const opened = { name, view: NOWHERE, turn: new AbortController(), isOld: false };
     current = opened;
     turned(name);
     await attempt(opened, async () => {
@@ -53,6 +53,7 @@ export function routing(main, turned, said) {
       const view = await open(sectionOf(name), place, opened.turn.signal);
       if (opened.turn.signal.aborted) view?.close?.();
       else opened.view = view || NOWHERE;
+      if (opened.isOld) opened.view.redraw?.();
     });
   }
 
@@ -88,5 +89,11 @@ export function routing(main, turned, said) {
     return section;
   }
 
-  return { follow, leave, redraw: () => current.view.redraw?.() };
+  /** In the language that was chosen now; a view that is still being opened, as soon as it is. */
+  function redraw() {
+    current.isOld = true;
+    current.view.redraw?.();
+  }
+
+  return { follow, leave, redraw };
 }

@@ -71,7 +71,7 @@ def test_an_answer_quotes_its_sources_exactly_and_is_kept(client: TestClient, qu
         start = citation["char_start"] - passage["char_start"]
         assert passage["text"][start : start + len(citation["quote"])] == citation["quote"]
     stored = client.get(f"/v1/answers/{answer['id']}").json()
-    assert stored == answer
+    assert stored == {**answer, "own": True, "feedback": None}
     assert answer["id"] in [one["id"] for one in client.get("/v1/answers").json()["answers"]]
 
 

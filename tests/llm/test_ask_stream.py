@@ -92,7 +92,8 @@ def test_passages_then_drafts_and_sentences_then_the_answer_and_the_end(service:
     assert [data["kept"] for data in sentences] == [True, False, True]
     kept = [{key: value for key, value in data.items() if key != "kept"} for data in sentences if data["kept"]]
     assert kept == answer["sentences"]
-    assert httpx.get(f"{service.url}/v1/answers/{answer['id']}").json() == answer
+    stored = httpx.get(f"{service.url}/v1/answers/{answer['id']}").json()
+    assert stored == {**answer, "own": True, "feedback": None}
 
 
 def test_drafts_and_sentences_arrive_while_the_model_still_writes(service: Service) -> None:

@@ -220,7 +220,8 @@ def test_the_call_gives_both_answers_and_their_difference(service: Service) -> N
     for side in ("grounded", "ungrounded"):
         answer = given[side]
         assert answer["mode"] == side
-        assert httpx.get(f"{service.url}/v1/answers/{answer['id']}").json() == answer
+        stored = httpx.get(f"{service.url}/v1/answers/{answer['id']}").json()
+        assert stored == {**answer, "own": True, "feedback": None}
     says = [statement["corpus"] for statement in given["difference"]["ungrounded"]]
     assert [one["says"] for one in says] == ["contradicts", "supports"], says
     assert given["difference"]["corpus_contradicts"] == [0]

@@ -206,7 +206,7 @@ def test_a_stream_tells_an_answer_as_it_comes_about(client: httpx.Client) -> Non
     assert [one["text"] for one in judged if one["kept"]] == [one["text"] for one in answer["sentences"]]
     assert [one["text"] for one in judged if not one["kept"]] == [one["text"] for one in answer["withheld"]]
     assert came[-1][1] == {"id": answer["id"]}
-    assert recorded(client, answer["id"]) == answer
+    assert recorded(client, answer["id"]) == {**answer, "own": True, "feedback": None}
     assert_exact(client, answer)
 
 

@@ -34,7 +34,7 @@ def noted(embedder: Embedder) -> NotedEmbedder:
     return NotedEmbedder(embedder)
 
 
-@pytest.mark.parametrize(("question", "language"), [("Is gout treated?", "en"), ("痛风怎么治疗？", "zh")])
+@pytest.mark.parametrize(("question", "language"), [("Is gout treated?", "en"), ("痛风应当如何？", "zh")])
 def test_of_its_own_language_the_question_asks_its_terms_and_its_vector(
     question: str, language: str, noted: NotedEmbedder
 ) -> None:
@@ -42,6 +42,14 @@ def test_of_its_own_language_the_question_asks_its_terms_and_its_vector(
     assert asked.language == language
     assert asked.concepts(language) == concepts(terms(question))
     np.testing.assert_array_equal(asked.vector(language), noted.embed_query(question))
+
+
+def test_a_chinese_word_is_asked_for_by_its_other_names_too(noted: NotedEmbedder) -> None:
+    asked = Asked("房颤可以跑步吗", noted)
+    [names] = [concept for concept in asked.concepts("zh") if concept[0] == ("房颤",)]
+    assert ("心房颤动",) in names
+    assert asked.wording("zh")["心房颤动"] == "房颤"
+    assert [concept for concept in asked.concepts("zh") if concept[0] == ("可以",)] == [(("可以",),)]
 
 
 def test_in_its_own_language_alone_nothing_is_translated_and_all_is_worked_out_once(noted: NotedEmbedder) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import bilingual, glossary
-from rag.bilingual import FUNCTION_WORDS, MOST_MEANINGS, chinese_of, english_of
+from rag.analysis import terms
+from rag.bilingual import FUNCTION_WORDS, MOST_MEANINGS, chinese_of, english_of, synonyms
 from rag.languages import HAN
 
 CEDICT_ONLY = ["苹果", "银行", "桌子", "下雨", "红色"]
@@ -23,6 +24,31 @@ def test_what_the_glossary_says_is_all_that_is_said() -> None:
 def test_a_general_word_is_found_behind_it(word: str) -> None:
     assert word not in glossary.entries()
     assert english_of(word)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("房颤", "心房颤动"),
+        ("心梗", "心肌梗死"),
+        ("甲亢", "甲状腺功能亢进"),
+        ("慢阻肺", "慢性阻塞性肺疾病"),
+        ("中风", "卒中"),
+        ("发烧", "发热"),
+        ("扑热息痛", "对乙酰氨基酚"),
+    ],
+)
+def test_what_is_said_has_its_written_name_and_that_what_is_said(said: str, written: str) -> None:
+    assert written in synonyms(said)
+    assert said in synonyms(written)
+
+
+def test_a_name_is_no_other_name_of_its_own_and_each_is_a_term_that_an_index_can_hold() -> None:
+    for name in glossary.entries():
+        others = synonyms(name)
+        assert name not in others
+        assert all(other in terms(other) for other in others)
+    assert synonyms("苹果") == synonyms("") == ()
 
 
 def test_what_neither_knows_means_nothing() -> None:

@@ -99,6 +99,14 @@ def test_either_arm_alone_finds_it_among_the_first_three(
 
 
 @pytest.mark.parametrize(
+    ("said", "key"), [("缺铁贫血吃什么", "贫血"), ("血压高吃什么药", "血压"), ("气喘突然加重怎么办", "哮喘")]
+)
+def test_a_chinese_question_finds_what_is_written_by_another_name(library: Library, said: str, key: str) -> None:
+    found = search(Query(said, collections=("mixed",), retrieval="lexical"), LOCAL_ADMIN, library.system)
+    assert found.hits[0].passage.text == CHINESE[key]
+
+
+@pytest.mark.parametrize(
     ("question", "expected"),
     [
         ("高血壓的首選治療", "血压"),
