@@ -1,4 +1,4 @@
-"""Chinese questions with a disease, drug or finding called by another of its names, as a lay or an elder reader would.
+"""Chinese questions with a disease, drug or finding called by another of its names, as lay readers or older texts do.
 
     python benchmarks/renamed.py --queries Q.jsonl --into RENAMED.jsonl [--seed 1]
 

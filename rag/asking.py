@@ -48,7 +48,7 @@ class Asked:
     def wording(self, language: Language) -> dict[str, str]:
         """The terms that ``concepts`` are made of, each with the word it comes from."""
         if language == self.language:
-            return surfaces(self.question) | {name: word for word, names in self._synonyms.items() for name in names}
+            return {name: word for word, names in self._synonyms.items() for name in names} | surfaces(self.question)
         if self._said:
             return surfaces(self._said)
         return surfaces(" ".join(name for concept in self._translation.concepts for name in concept.names))

@@ -1,7 +1,8 @@
 """Search for words in pre-tokenised text, in one tantivy index a collection.
 
 What is asked is a list of *concepts*, each with one or more *names*, each name one or more terms; a plain question's
-concepts are its terms. A passage's match is the mean, ``BM25_SHARE`` to the rest, of two parts, each 0 to 1:
+concepts are its terms, of a Chinese one with the other names of its words. A passage's match is the mean,
+``BM25_SHARE`` to the rest, of two parts, each 0 to 1:
 
 - BM25 (Robertson and Zaragoza 2009; k1 = 1.2, b = 0.75), divided by what a passage could reach at most: ``k1 + 1``
   times the sum of the concepts' inverse document frequencies;

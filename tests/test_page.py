@@ -303,7 +303,8 @@ def test_the_field_keeps_the_focus_while_its_view_is_loaded(new_page: Any) -> No
     page = new_page()
     held: list[Any] = []
     page.route("**/ask_view.js", lambda route: held.append(route))
-    page.goto("/")
+    with page.expect_request("**/ask_view.js"):
+        page.goto("/")
     page.locator("#question").fill(ENGLISH, timeout=5_000)
     expect(page.locator("#navigation a[aria-current]")).to_have_count(1)
     _let_it_draw(page)

@@ -206,7 +206,8 @@ def test_a_language_chosen_while_the_view_is_loaded_holds_for_all_of_it(new_page
     page = new_page()
     held: list[Any] = []
     page.route("**/v1/models", lambda route: held.append(route))
-    page.goto("/#/compare")
+    with page.expect_request("**/v1/models"):
+        page.goto("/#/compare")
     expect(page.get_by_label("A question to answer twice")).to_be_visible()
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_role("link", name="文献库")).to_be_visible()

@@ -290,7 +290,8 @@ def test_the_form_to_sign_in_and_health_that_is_slow_keep_nobody_out(
     seen(page, ".answers-table tbody tr")
     held: list[Any] = []
     page.route("**/v1/health", lambda route: held.append(route))
-    page.get_by_role("link", name="Health").click()
+    with page.expect_request("**/v1/health"):
+        page.get_by_role("link", name="Health").click()
     seen(page, ".view[data-view=health] .busy")
     held[0].continue_()
     expect(seen(page, ".health h2")).to_have_text("Everything works")

@@ -54,8 +54,7 @@ export function open(main, place, left) {
     if (asked) answerTo(asked);
   }
 
-  /** What is recorded is gone on with by its id; of who is not recorded, and of what somebody else asked, the page says
-   * what came before. */
+  /** Goes on with what is recorded by its id; the page itself says what came before where that is not, or not one's own. */
   function followUp(asked) {
     const { conversation_id, own } = answers.at(-1);
     const id = own === false ? null : conversation_id;

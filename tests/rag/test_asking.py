@@ -49,6 +49,7 @@ def test_a_chinese_word_is_asked_for_by_its_other_names_too(noted: NotedEmbedder
     [names] = [concept for concept in asked.concepts("zh") if concept[0] == ("房颤",)]
     assert ("心房颤动",) in names
     assert asked.wording("zh")["心房颤动"] == "房颤"
+    assert Asked("房颤就是心房颤动吗", noted).wording("zh")["心房颤动"] == "心房颤动"
     assert [concept for concept in asked.concepts("zh") if concept[0] == ("可以",)] == [(("可以",),)]
 
 

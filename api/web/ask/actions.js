@@ -59,8 +59,7 @@ function ratingNodes(answer, attempt, say) {
       () =>
         attempt(async () => {
           const said = answer.feedback?.rating === rating ? answer.feedback.reason : null;
-          await rate(answer.id, rating, said);
-          answer.feedback = { rating, reason: said };
+          await keep(answer, rating, said);
           for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.rating === rating));
           const form = reasonForm(answer, rating, attempt, say);
           say(words().thanks, form);
@@ -72,6 +71,12 @@ function ratingNodes(answer, attempt, say) {
   return element("div", { className: "buttons rating" }, ...buttons);
 }
 
+/** Has the service keep what the reader says of an answer, and the answer with it. */
+async function keep(answer, rating, reason) {
+  await rate(answer.id, rating, reason);
+  answer.feedback = { rating, reason };
+}
+
 function reasonForm(answer, rating, attempt, say) {
   const label = rating === "up" ? words().reasonUp : words().reasonDown;
   const field = element("textarea", { name: "reason", rows: 2, maxLength: MAX_REASON });
@@ -80,8 +85,7 @@ function reasonForm(answer, rating, attempt, say) {
     event.preventDefault();
     const reason = field.value.trim();
     attempt(async () => {
-      await rate(answer.id, rating, reason || null);
-      answer.feedback = { rating, reason: reason || null };
+      await keep(answer, rating, reason || null);
       say(words().thanks);
     });
   };

@@ -44,6 +44,7 @@ export function scopeControl(fold, offersModes = true) {
 
   function set(found) {
     known = found;
+    // of one collection there is nothing to choose, and those that come later are not to be left out
     const names = known.collections.length > 1 ? known.collections.map(({ name }) => name) : [];
     change({
       collections: scope.collections.filter((name) => names.includes(name)),
